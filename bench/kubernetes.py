@@ -5,6 +5,9 @@ An API server of this program's own, on loopback and without TLS, answers a sele
 other lists with ALL; then one pod changes every second. The agent passes the targets through four rules, to nobody.
 Memory is that of all its processes together, more than that of an agent without discovery; CPU time is that of the main
 process, in the seconds after the list.
+
+With --cluster and --alloy, beside that: Grafana Alloy with the same configuration, the two in turn at one real API
+server (the directory has kube-apiserver and etcd, tests/cluster/programs says where) with those pods.
 """
 
 import http.server
@@ -13,6 +16,7 @@ import threading
 import time
 
 import footprint
+import kubernetes_server
 import lab
 
 RULES = "".join(f'''
@@ -85,12 +89,12 @@ SELECTOR = """
 """
 
 
-def config(bench, url, selector):
+def config(bench, url, selector, access=""):
     return bench.write("config.alloy", f'''
 discovery.kubernetes "pods" {{
   role       = "pod"
   api_server = "{url}"
-{selector}
+{access}{selector}
 }}
 
 discovery.relabel "pods" {{
@@ -145,8 +149,80 @@ def run(bench, name, path, seconds, baseline, pods):
     return memory
 
 
+# Beside Alloy: at a real server.
+
+CHANGE_SECONDS, CONTAINERS = 1, 2
+
+
+class Peer:
+    """What both programs are asked: how to start it, and how many pods it has found."""
+
+    def __init__(self, bench, name):
+        self.bench, self.name = bench, name
+
+    def start(self, path):
+        if self.name == "smolder":
+            return self.bench.agent(path)
+        port = lab.free_port()
+        process = self.bench.start("alloy", [
+            self.bench.args.alloy, "run", f"--server.http.listen-addr=127.0.0.1:{port}", "--disable-reporting",
+            f"--storage.path={self.bench.path('alloy')}", path])
+        process.url = f"http://127.0.0.1:{port}"
+        return process
+
+    def has(self, process, pods):
+        self.bench.check_alive(process)
+        try:
+            if self.name == "smolder":
+                return f"{pods} pods" in lab.get(process.url + "/api/v0/web/components").decode()
+            text = lab.get(process.url + "/api/v0/web/components/discovery.kubernetes.pods").decode()
+        except OSError:
+            return False
+        return text.count('"__meta_kubernetes_pod_uid"') >= pods * CONTAINERS
+
+    def measure(self, path, pods, seconds):
+        """(CPU seconds until the list is there, CPU seconds of watching, resident bytes)."""
+        process = self.start(path)
+        lab.wait_until(lambda: self.has(process, pods), 300, f"{pods} pods of {self.name}", 1)
+        time.sleep(5)
+        listed = lab.cpu_seconds_with_children(process.pid)
+        time.sleep(seconds)
+        watched = lab.cpu_seconds_with_children(process.pid) - listed
+        memory = anonymous_and_rss(process)["RSS"]
+        self.bench.stop(process)
+        return listed, watched, memory
+
+
+def compare(bench, server, selector, pods):
+    path = config(bench, server.url, selector, server.access)
+    ours = Peer(bench, "smolder").measure(path, pods, bench.args.seconds)
+    theirs = Peer(bench, "alloy").measure(path, pods, bench.args.seconds)
+    for name, mine, other, form, limit in (
+            ("CPU until listed", ours[0], theirs[0], lambda v: f"{v:.2f} s", 1 / 20),
+            ("CPU, a change a second", ours[1], theirs[1], lambda v: f"{100 * v / bench.args.seconds:.3f} %", 1 / 20),
+            ("RSS of all", ours[2], theirs[2], lambda v: f"{v / lab.MIB:.1f} MB", None)):
+        ratio = mine / other if other else float("inf")
+        lab.figure(f"{pods} pods: {name}", form(mine), "1/20 or less" if limit else "",
+                   ratio <= limit if limit else None, f"Alloy {form(other)}: 1/{1 / ratio if ratio else 0:.1f}")
+
+
+def beside_alloy(bench):
+    server = kubernetes_server.Server(bench, bench.args.cluster)
+    server.fill(bench.args.node, bench.args.all, pod)
+    ends = threading.Event()
+    changes = threading.Thread(target=server.change, args=(ends, CHANGE_SECONDS), daemon=True)
+    changes.start()
+    compare(bench, server, SELECTOR, bench.args.node)
+    compare(bench, server, "", bench.args.all)
+    ends.set()
+    changes.join()
+
+
 def measure(args):
     with lab.Lab(args) as bench:
+        if args.cluster and args.alloy:
+            beside_alloy(bench)
+            return
         Api.node, Api.everything = args.node, args.all
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Api)
         server.daemon_threads = True
@@ -165,4 +241,6 @@ if __name__ == "__main__":
     arguments.add_argument("--node", type=int, default=100, help="pods of the node (%(default)s)")
     arguments.add_argument("--all", type=int, default=5000, help="pods of the cluster (%(default)s)")
     arguments.add_argument("--seconds", type=int, default=60, help="of watching, each (%(default)s)")
+    arguments.add_argument("--cluster", help="directory with kube-apiserver and etcd")
+    arguments.add_argument("--alloy", help="the program to compare with at that server")
     lab.main(measure, arguments)

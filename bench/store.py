@@ -222,13 +222,15 @@ def questions(store, end):
             used = cpu(store.process.pid)
             first, text = store.ask("SelectMergeStacktraces", maxNodes=16384, **ask)
             used = cpu(store.process.pid) - used
+            used_again = cpu(store.process.pid)
             again, _ = store.ask("SelectMergeStacktraces", maxNodes=16384, **ask)
+            used_again = cpu(store.process.pid) - used_again
             series, _ = store.ask("SelectSeries", step=max(15, hours * HOUR / 500), **ask)
         total = json.loads(text)["flamegraph"]["total"]
         lab.figure(f"flame graph of {hours} h, first", f"{1000 * first:.0f} ms",
                    f"< {1000 * wanted:.0f} ms" if wanted else "", first < wanted if wanted else None,
-                   f"{1000 * used:.0f} ms of CPU; again {1000 * again:.0f} ms; {len(text) / 1024:.0f} KiB; "
-                   f"total {int(total) / 1e9:.0f} s")
+                   f"{1000 * used:.0f} ms of CPU; again {1000 * again:.0f} ms, {1000 * used_again:.0f} ms of CPU; "
+                   f"{len(text) / 1024:.0f} KiB; total {int(total) / 1e9:.0f} s")
         lab.figure(f"SelectSeries of {hours} h", f"{1000 * series:.0f} ms", "", None, "")
         lab.figure(f"RSS meanwhile, {hours} h", f"{memory.own / lab.MIB:.1f} MiB", "< 64 MiB",
                    memory.own < 64 * lab.MIB, f"with parser, helper and guard {memory.all / lab.MIB:.1f} MiB")

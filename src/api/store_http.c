@@ -51,6 +51,7 @@ struct store_http {
 HANDLER(push, push_server_handle(h->pushes, rq))
 HANDLER(query, querier_handle(h->querier, rq))
 HANDLER(ingest, ingest_server_handle(h->ingests, rq))
+HANDLER(otlp, ingest_server_handle_otlp(h->ingests, rq))
 HANDLER(render, querier_handle_render(h->querier, rq))
 HANDLER(render_diff, querier_handle_render_diff(h->querier, rq))
 HANDLER(label_values, querier_handle_label_values(h->querier, rq))
@@ -80,6 +81,8 @@ static const struct server_route routes[] = {
     {"POST", PUSH_PATH, store_http_push, .origin = FROM_HERE},
     {"POST", "/ingest", store_http_ingest, .origin = FROM_HERE},
     {"POST", "/pyroscope/ingest", store_http_ingest, .origin = FROM_HERE},
+    {"POST", OTLP_PATH, store_http_otlp, .origin = FROM_HERE},
+    {"POST", OTLP_EXPORT_PATH, store_http_otlp, .origin = FROM_HERE},
     {"POST", QUERIER_PATHS, store_http_query, .origin = FROM_HERE},
     {"POST", SETTINGS_PATHS, store_http_query, .origin = FROM_HERE},
     {"POST", VERSION_PATHS, store_http_query, .origin = FROM_HERE},

@@ -39,6 +39,7 @@
 #include "parser/parser_process.h"
 #include "priv/priv.h"
 #include "pyroscope/ingest_body.h"
+#include "pyroscope/otlp_body.h"
 #include "pyroscope/push_body.h"
 #include "pyroscope/query_body.h"
 #include "store/block.h"
@@ -578,9 +579,17 @@ int agent_parser(const char *number)
         fputs("smolder " PARSER_COMMAND ": smolder run starts it by itself\n", stderr);
         return EXIT_USAGE;
     }
-    static const struct parser_service *const services[] = {
-        &digest_service,     &flame_merge_service, &block_pack_service,  &block_join_service,  &block_flame_service,
-        &push_body_service,  &query_body_service,  &ingest_body_service, &record_view_service, NULL};
+    static const struct parser_service *const services[] = {&digest_service,
+                                                            &flame_merge_service,
+                                                            &block_pack_service,
+                                                            &block_join_service,
+                                                            &block_flame_service,
+                                                            &push_body_service,
+                                                            &query_body_service,
+                                                            &ingest_body_service,
+                                                            &otlp_body_service,
+                                                            &record_view_service,
+                                                            NULL};
     parser_process_run(number, services, NULL);
 }
 

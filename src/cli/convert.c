@@ -471,6 +471,7 @@ static int convert(int argc, char **argv)
     if (code == 0)
         code = files_expand(args, rest.len, &files, &err);
     j.set.symbols.keeps_places = j.write.format == WRITE_PPROF;
+    j.set.symbols.unsigned_lines = j.read.conversion.compat;
     if (code == 0)
         code = convert_files(&j, &files, &err);
     if (code < 0)

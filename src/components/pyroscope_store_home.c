@@ -132,6 +132,7 @@ static void store_home_begin(struct store_home *h)
                                                  .dir = h->path,
                                                  .keep_seconds = h->args->keep / NS_PER_SEC,
                                                  .keep_bytes = store_args_bytes(h->args),
+                                                 .cache_bytes = -1, /* nobody asks it */
                                                  .problem = store_home_on_problem,
                                                  .problem_arg = h,
                                                  .measured = store_home_on_measured});

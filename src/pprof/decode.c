@@ -187,7 +187,7 @@ static int decode_take_mapping(struct pprof_decoder *d, const struct wire_field 
 
 static int32_t decode_clamp_line(uint64_t v)
 {
-    int64_t line = (int64_t)v;
+    int64_t line = v == UINT32_MAX ? -1 : (int64_t)v; /* there are those who know numbers without a sign only */
     return line > INT32_MAX ? INT32_MAX : line < INT32_MIN ? INT32_MIN : (int32_t)line;
 }
 

@@ -277,7 +277,7 @@ static inline uint8_t *encode_put_location(struct encoder *e, uint32_t i, uint8_
                                  : encode_numbered(&e->mappings, e->p->symbols->functions[l.function].mapping));
     *to++ = LOCATION_LINE << 3 | WIRE_BYTES;
     uint8_t *line = to + 1, *end = wire_put_number(line, LINE_FUNCTION_ID, encode_numbered(&e->functions, l.function));
-    end = wire_put_number(end, LINE_LINE, (uint64_t)(int64_t)l.line);
+    end = wire_put_number(end, LINE_LINE, e->p->symbols->unsigned_lines ? (uint32_t)l.line : (uint64_t)(int64_t)l.line);
     *to = (uint8_t)(end - line);
     return encode_small_end(m, end);
 }

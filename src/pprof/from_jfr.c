@@ -33,6 +33,7 @@ struct conversion *conversion_new(const struct conversion_options *options)
     c->limits = o->limits ? o->limits : &conversion_limits_agent;
     c->samples_left = c->limits->samples;
     symbols_init(&c->symbols, c->limits->symbols);
+    c->symbols.unsigned_lines = o->compat;
     c->symbols.stacks_max = c->limits->stacks;
     c->symbols.encoded_left = c->limits->text;
     const struct pprof_function other = {.name = symbols_string(&c->symbols, OTHER)};

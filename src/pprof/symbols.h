@@ -68,6 +68,7 @@ struct pprof_labels {
 struct symbols {
     struct arena arena;
     bool keeps_places;   /* what is decoded keeps its mappings, addresses and inlined lines */
+    bool unsigned_lines; /* a line of -1 is encoded as 4294967295, as the reference does */
     size_t stacks_max;   /* 0 = none */
     size_t encoded_left; /* bytes that names, functions and locations may still come to in a profile; SIZE_MAX = any */
     struct str *strings; /* string 0 is "" */

@@ -8,7 +8,7 @@
 #include "store/seal.h"
 
 /* Set aside one after the other, they are no longer thought to be the cause. */
-enum { COMPACTION_ASIDE_MAX = 16 };
+enum { COMPACTION_ASIDE_MAX = 8 };
 
 struct compaction {
     struct seal_cursor seal;

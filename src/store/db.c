@@ -240,6 +240,8 @@ int db_open(const char *path, struct db *ret, struct err *err)
 
 void db_close(struct db *db)
 {
+    if (!db->handle)
+        return; /* never opened: the library may not be there */
     for (int i = 0; i < DB_QUERIES; i++)
         sqlite3_finalize(db->statements[i]);
     sqlite3_close(db->handle);

@@ -60,6 +60,11 @@ static bool flame_profile_add(struct profile_maker *m, uint32_t node)
     for (size_t i = 0; i < n; i++)
         if (m->stack[i] == SYMBOLS_FULL)
             return false;
+    if (m->how->leaf_frames && n > m->how->leaf_frames)
+        n = m->how->leaf_frames;
+    if (m->how->leaf_without_line && n)
+        m->stack[0] = symbols_location(
+            m->p->symbols, (struct pprof_location){.function = m->p->symbols->locations[m->stack[0]].function});
     return profile_add(m->p, symbols_stack(m->p->symbols, m->stack, n), 0, &value);
 }
 

@@ -10,8 +10,10 @@
 struct flame_profile {
     struct str type; /* "process_cpu:cpu:nanoseconds:cpu:nanoseconds" */
     int64_t time_ns, duration_ns;
-    int64_t period;   /* 0 = what is usual for the type */
-    const bool *keep; /* by node: others become frames "other" of the one above; NULL = all stay */
+    int64_t period;         /* 0 = what is usual for the type */
+    uint32_t leaf_frames;   /* so many frames of a stack stay, from its leaf on; 0 = all */
+    bool leaf_without_line; /* the leaf is the function */
+    const bool *keep;       /* by node: others become frames "other" of the one above; NULL = all stay */
 };
 
 /* Enough for the symbols of any graph. */

@@ -32,14 +32,26 @@ def bundle(module, modules):
     """The script and the style sheet of a module with all that it imports, and the files that they are made of."""
     with tempfile.TemporaryDirectory() as work:
         out, meta = pathlib.Path(work) / "out", pathlib.Path(work) / "meta.json"
+        # baseUrl of web/tsconfig.json is the folder "build": in any other, a second preact would come from there.
+        own = pathlib.Path(work) / "tsconfig.json"
+        own.write_text("{}")
         subprocess.run(["esbuild", str(module), "--bundle", "--minify", "--charset=utf8", "--target=es2020",
                         "--format=iife", "--jsx=automatic", "--jsx-import-source=preact", "--legal-comments=inline",
-                        "--log-level=warning", f"--outfile={out}.js", f"--metafile={meta}"],
+                        "--log-level=warning", f"--outfile={out}.js", f"--metafile={meta}",
+                        f"--tsconfig={own}"],
                        env=os.environ | {"NODE_PATH": str(modules.resolve())}, check=True)
         style = out.with_suffix(".css")
         return {"script": out.with_suffix(".js").read_text(encoding="utf-8"),
                 "style": style.read_text(encoding="utf-8") if style.exists() else "",
                 "files": list(json.loads(meta.read_text())["inputs"])}
+
+
+def check_places(files, modules):
+    """A second copy of a module from elsewhere builds, and breaks in the browser."""
+    places = [pathlib.Path(__file__).resolve().parent / "web", modules.resolve()]
+    for file in files:
+        if not any(pathlib.Path(file).resolve().is_relative_to(place) for place in places):
+            sys.exit(f"{file}: neither a module of the pages nor below {modules}")
 
 
 def licences(files, modules):
@@ -61,6 +73,7 @@ def assemble(page, modules):
     text = SCRIPT.sub(lambda m: f"<script>\n{bundles[m[1]]['script']}</script>", text)
     text = text.replace("@SCRIPTS@", hashes("script", text)).replace("@STYLES@", hashes("style", text))
     made_of = sorted({str(page)} | {file for one in bundles.values() for file in one["files"]})
+    check_places(made_of, modules)
     return text + licences(made_of, modules), made_of
 
 

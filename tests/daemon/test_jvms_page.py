@@ -196,7 +196,7 @@ MANY = """(() => {
   const plain = window.fetch;
   window.fetch = async (...a) => {
     const answer = await plain(...a);
-    if (!String(a[0]).startsWith('api/v0/web/jvms')) return answer;
+    if (!/^api\\/(v0\\/web\\/)?jvms/.test(String(a[0]))) return answer;
     const list = await answer.json(), states = ['profiling', 'profiling', 'profiling', 'refused', 'waiting'];
     list.jvms = Array.from({length: 500}, (_, i) => ({component: 'pyroscope.java.x', pid: 1000 + i, start_time: i,
       service_name: 'service-' + i, main: 'com.example.Main', state: states[i % 5], reason_code: 'ok', remedy: 'none',
@@ -261,6 +261,9 @@ def jvms_view_is_fluent_with_five_hundred(lab):
         put(browser, "jvm-find", "no such thing")
         browser.wait("!!document.getElementById('jvm-none')")
         equal(browser.problems(API_PAGE), [], "what the browser complained about")
+        browser.open("http://127.0.0.1:4040/")
+        more = "[...document.querySelectorAll('#jvms .note')].map(e => e.textContent).join()"
+        browser.wait(f"{more} === '450 more JVMs'")
 
 
 @test
@@ -290,6 +293,8 @@ def jvms_view_records_a_jvm(lab):
         check("CPU time" in browser.run(text("title")), browser.run(text("title")))
         names = browser.run("document.getElementById('graph').flame.model.names")
         check(any("Shop.bake" in n for n in names), f"frames: {names[:20]}")
+        put(browser, "search", "Shop.bake")
+        browser.wait(f"{text('hits')}.includes('%')")
         equal(browser.problems(API_PAGE), [], "what the browser complained about")
     equal(agent.jvms()[jvm.inner]["state"], "profiling", "state")
 

@@ -14,20 +14,20 @@ def text(element):
 
 def opened(browser, page=PAGE):
     browser.open(page)
-    browser.wait("document.querySelectorAll('.graph .node').length > 0")
+    browser.wait("document.querySelectorAll('.pipeline-graph .node').length > 0")
 
 
 def nodes(browser):
     """{ID: (x, y, width, height)} of the boxes, in the page."""
-    return dict(browser.run("""[...document.querySelectorAll('.graph .node')].map(n => {
+    return dict(browser.run("""[...document.querySelectorAll('.pipeline-graph .node')].map(n => {
       const r = n.querySelector('rect').getBoundingClientRect();
       return [n.getAttribute('aria-label').split(',')[0], [r.x, r.y, r.width, r.height]];
     })"""))
 
 
 def focus(browser, component):
-    browser.run(f"[...document.querySelectorAll('.graph .node')].find(n => n.getAttribute('aria-label').startsWith("
-                f"'{component},')).focus()")
+    browser.run("[...document.querySelectorAll('.pipeline-graph .node')]"
+                f".find(n => n.getAttribute('aria-label').startsWith('{component},')).focus()")
 
 
 @test
@@ -45,7 +45,7 @@ def pipeline_view_shows_components(lab):
         equal(sorted(boxes), sorted(way), "components")
         for left, right in zip(way, way[1:]):
             check(boxes[left][0] + boxes[left][2] < boxes[right][0], f"{left} is not left of {right}: {boxes}")
-        equal(browser.run("document.querySelectorAll('.graph .edge').length"), 3, "edges")
+        equal(browser.run("document.querySelectorAll('.pipeline-graph .edge').length"), 3, "edges")
         check("4 healthy" in browser.run(text("pipeline-sum")), browser.run(text("pipeline-sum")))
         focus(browser, "pyroscope.write.test")
         browser.key("Enter")
@@ -56,9 +56,9 @@ def pipeline_view_shows_components(lab):
         browser.key("Escape")
         browser.wait("!document.getElementById('component')")
         receiver.wait(3, seconds=60)
-        rates = "[...document.querySelectorAll('.graph .rate')]"
+        rates = "[...document.querySelectorAll('.pipeline-graph .rate')]"
         browser.wait(rates + ".some(e => /profiles\\/(s|min)/.test(e.textContent))", 60)
-        browser.wait("document.querySelectorAll('.graph .edge.moves').length > 0")
+        browser.wait("document.querySelectorAll('.pipeline-graph .edge.moves').length > 0")
         check("profiling" in browser.run(text("own")), browser.run(text("own")))
         equal(browser.problems(SERVER), [], "what the browser complained about")
 
@@ -77,12 +77,13 @@ def pipeline_view_shows_what_is_wrong(lab):
     wait_for("a rejected profile", lambda: agent.metric("smolder_dropped_profiles_total", reason="rejected") > 0, 60)
     with Browser(machine=lab.machine) as browser:
         opened(browser)
-        label = browser.run("document.querySelector('.graph .node.unhealthy').getAttribute('aria-label')")
+        label = browser.run("document.querySelector('.pipeline-graph .node.unhealthy').getAttribute('aria-label')")
         equal(label.split(", ")[:2], ["pyroscope.java.gone", "unhealthy"], "how it is called")
-        shapes = browser.run("['healthy', 'unhealthy'].map(h => document.querySelector('.graph .mark.' + h).innerHTML)")
+        marks = "document.querySelector('.pipeline-graph .mark.' + h).innerHTML"
+        shapes = browser.run(f"['healthy', 'unhealthy'].map(h => {marks})")
         check(shapes[0] != shapes[1], "both have the same mark")
         check("1 unhealthy" in browser.run(text("pipeline-sum")), browser.run(text("pipeline-sum")))
-        browser.run("document.querySelector('.graph .node.unhealthy').dispatchEvent(new MouseEvent('click', "
+        browser.run("document.querySelector('.pipeline-graph .node.unhealthy').dispatchEvent(new MouseEvent('click', "
                     "{bubbles: true}))")
         browser.wait(f"document.getElementById('component') && {text('component')}.includes('nobody receives')")
         bad = browser.run("[...document.querySelectorAll('.own-card.bad')].map(e => e.textContent)")

@@ -296,10 +296,32 @@ func (a *asker) stacks(kind string) {
 		End: to}))
 	if a.fine(err, "SelectMergeProfile") {
 		a.pprof(merged.Msg, rows, lines, "SelectMergeProfile of "+kind)
+		a.goPgo(kind, from, to, merged.Msg)
 	}
 	deep := rows[0].stacks[0].names
 	s.callSite = deep[:min(2, len(deep))]
 	a.flame(s, "{}")
+}
+
+// For the Go compiler: the same values, in stacks of two frames at most, whose leaf has no line.
+func (a *asker) goPgo(kind string, from, to int64, whole *googlev1.Profile) {
+	sum := func(p *googlev1.Profile) (total int64) {
+		for _, s := range p.Sample {
+			total += s.Value[0]
+		}
+		return total
+	}
+	short, err := a.q.SelectMergeProfile(ctx, rq(&querierv1.SelectMergeProfileRequest{ProfileTypeID: kind, Start: from,
+		End: to, StackTraceSelector: &typesv1.StackTraceSelector{
+			GoPgo: &typesv1.GoPGO{KeepLocations: 2, AggregateCallees: true}}}))
+	if !a.fine(err, "go_pgo of "+kind) {
+		return
+	}
+	a.check(sum(short.Msg) == sum(whole), "go_pgo of %s: %d instead of %d", kind, sum(short.Msg), sum(whole))
+	for _, s := range short.Msg.Sample {
+		leaf := short.Msg.Location[s.LocationId[0]-1]
+		a.check(len(s.LocationId) <= 2 && leaf.Line[0].Line == 0, "go_pgo of %s: %v, %v", kind, s.LocationId, leaf)
+	}
 }
 
 func (a *asker) pprof(p *googlev1.Profile, rows []row, want map[string]node, what string) {
@@ -571,10 +593,10 @@ func (a *asker) refusals() {
 	code(err, connect.CodeInvalidArgument, "a bad selector")
 	_, err = a.q.SelectMergeProfile(ctx, rq(&querierv1.SelectMergeProfileRequest{ProfileTypeID: "cpu"}))
 	code(err, connect.CodeInvalidArgument, "a bad profile type")
-	_, err = a.q.SelectMergeProfile(ctx, rq(&querierv1.SelectMergeProfileRequest{
+	_, err = a.q.SelectMergeStacktraces(ctx, rq(&querierv1.SelectMergeStacktracesRequest{
 		ProfileTypeID:      "process_cpu:cpu:nanoseconds:cpu:nanoseconds",
 		StackTraceSelector: &typesv1.StackTraceSelector{GoPgo: &typesv1.GoPGO{KeepLocations: 5}}}))
-	code(err, connect.CodeUnimplemented, "go_pgo")
+	code(err, connect.CodeUnimplemented, "a flame graph with go_pgo")
 	soon, cancel := context.WithTimeout(ctx, time.Nanosecond)
 	defer cancel()
 	_, err = a.q.LabelNames(soon, rq(&typesv1.LabelNamesRequest{}))

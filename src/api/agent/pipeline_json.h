@@ -7,7 +7,8 @@
  *      "own":{"version","heap_bytes",…,"metrics":{"smolder_queue_bytes":[{"labels":{…},"value":N},…],…}}}
  *
  * `sent` counts what the component passed on since it was built; a page makes rates of it, without `livedebugging`,
- * since numbers are no data. `to` are the edges of components_json_flow(). Histograms have "count" and the sum as value.
+ * since numbers are no data. `to` are the edges of components_json_flow(). Histograms have "count", and the sum as
+ * value.
  */
 #pragma once
 

@@ -19,6 +19,32 @@ static int answer_stacks_prepare(struct querier_call *q)
     return code < 0 ? code : querier_call_stacks(q);
 }
 
+/* types.v1.GoPGO: what the Go compiler takes for profile-guided optimisation. Only a pprof can have it. */
+static void answer_take_go_pgo(struct querier_call *q)
+{
+    enum { KEEP_LOCATIONS = 1, AGGREGATE_CALLEES = 2 };
+    struct wire_reader r = wire_reader_of(q->request.go_pgo);
+    struct wire_field f;
+    while (wire_next(&r, &f)) {
+        if (f.number_of == KEEP_LOCATIONS)
+            q->leaf_frames = f.number > UINT32_MAX ? UINT32_MAX : (uint32_t)f.number;
+        else if (f.number_of == AGGREGATE_CALLEES)
+            q->leaf_without_line = f.number != 0;
+    }
+    q->request.go_pgo = STR("");
+}
+
+static int answer_profile_prepare(struct querier_call *q)
+{
+    answer_take_go_pgo(q);
+    return answer_stacks_prepare(q);
+}
+
+static int answer_stacktraces_prepare(struct querier_call *q)
+{
+    return q->request.format.value == FORMAT_PPROF ? answer_profile_prepare(q) : answer_stacks_prepare(q);
+}
+
 static int answer_put_pprof(struct querier_call *q, struct store_reader *r, struct buf *out)
 {
     cleanup_flame struct flame f = {0};
@@ -28,6 +54,8 @@ static int answer_put_pprof(struct querier_call *q, struct store_reader *r, stru
                                     .time_ns = span.first_ns,
                                     .duration_ns = span.duration_ns,
                                     .period = span.period,
+                                    .leaf_frames = q->leaf_frames,
+                                    .leaf_without_line = q->leaf_without_line,
                                     .nodes = q->nodes};
     return code < 0 ? code : flame_pprof_put(&f, &how, out, &q->err);
 }
@@ -125,7 +153,7 @@ static int answer_diff_run(struct querier_call *q, struct store_reader *r)
     return code;
 }
 
-const struct querier_answer answer_stacktraces = {answer_stacks_prepare, answer_stacktraces_run},
+const struct querier_answer answer_stacktraces = {answer_stacktraces_prepare, answer_stacktraces_run},
                             answer_span_profile = {answer_stacks_prepare, answer_stacktraces_run},
-                            answer_merge_profile = {answer_stacks_prepare, answer_merge_profile_run},
+                            answer_merge_profile = {answer_profile_prepare, answer_merge_profile_run},
                             answer_diff = {answer_diff_prepare, answer_diff_run};

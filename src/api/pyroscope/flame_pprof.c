@@ -41,6 +41,8 @@ int flame_pprof_put(const struct flame *f, const struct flame_pprof *how, struct
                                                            .time_ns = how->time_ns,
                                                            .duration_ns = how->duration_ns,
                                                            .period = how->period,
+                                                           .leaf_frames = how->leaf_frames,
+                                                           .leaf_without_line = how->leaf_without_line,
                                                            .keep = keep},
                                    &symbols, &p, err);
     if (code < 0)

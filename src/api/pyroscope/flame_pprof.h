@@ -8,8 +8,10 @@
 struct flame_pprof {
     struct str type; /* "process_cpu:cpu:nanoseconds:cpu:nanoseconds" */
     int64_t time_ns, duration_ns;
-    int64_t period; /* 0 = what is usual for the type */
-    size_t nodes;   /* of the tree; smaller ones become frames "other" (flame_levels.h); 0 = all */
+    int64_t period;         /* 0 = what is usual for the type */
+    uint32_t leaf_frames;   /* as in store/flame_profile.h */
+    bool leaf_without_line; /* likewise */
+    size_t nodes;           /* of the tree; smaller ones become frames "other" (flame_levels.h); 0 = all */
 };
 
 /* Appends google.v1.Profile, uncompressed; nothing where the flame has no values. -EMSGSIZE: too large. */

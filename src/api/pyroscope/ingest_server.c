@@ -14,12 +14,14 @@
 #include "pyroscope/ingest_body.h"
 #include "pyroscope/ingest_name.h"
 #include "pyroscope/multipart.h"
+#include "pyroscope/otlp_body.h"
 #include "pyroscope/push_message.h"
 #include "pyroscope/time_text.h"
 
 enum {
     HTTP_BAD_REQUEST = 400,
     HTTP_TOO_LARGE = 413,
+    HTTP_UNSUPPORTED = 415,
     HTTP_UNPROCESSABLE = 422,
     HTTP_INTERNAL = 500,
     HTTP_UNAVAILABLE = 503,
@@ -34,10 +36,15 @@ struct ingest_server {
     size_t bytes;       /* of their bodies */
 };
 
+/* Whose errors and answers these are. */
+enum ingest_dialect { INGEST_OF_PYROSCOPE, INGEST_OF_OTLP, INGEST_OF_OTLP_JSON };
+
 struct ingest_job {
     uv_work_t work;
     struct ingest_server *server;
     struct request *rq;
+    const struct parser_service *service;
+    enum ingest_dialect dialect;
     struct buf head; /* of the parser's item */
     uint8_t *body;
     size_t len;
@@ -94,14 +101,21 @@ static void ingest_job_free(struct ingest_job *job)
         ingest_server_end(s);
 }
 
+/* An empty ExportProfilesServiceResponse: everything was taken. */
 static void ingest_accept(struct ingest_job *job)
 {
-    request_reply_static(job->rq, 200, NULL, STR(""));
+    if (job->dialect == INGEST_OF_OTLP_JSON)
+        request_reply_static(job->rq, 200, "application/json", STR("{}"));
+    else
+        request_reply_static(job->rq, 200, job->dialect == INGEST_OF_OTLP ? "application/x-protobuf" : NULL, STR(""));
     ingest_job_free(job);
 }
 
+/* Exporters of OTLP drop what is answered with 400, and send again what is answered with 503. */
 static void ingest_server_fail(struct ingest_job *job, unsigned status)
 {
+    if (job->dialect != INGEST_OF_PYROSCOPE && status == HTTP_UNPROCESSABLE)
+        status = HTTP_BAD_REQUEST;
     ingest_reply_error(job->rq, status, job->err.text);
     ingest_job_free(job);
 }
@@ -126,7 +140,7 @@ static void ingest_parse(uv_work_t *w)
     struct ingest_job *job = w->data;
     const struct parser_item item = {buf_slice(&job->head), {(const char *)job->body, job->len}};
     cleanup_parser_batch struct parser_batch b = {.pool = job->server->options.parsers,
-                                                  .service = &ingest_body_service,
+                                                  .service = job->service,
                                                   .items = &item,
                                                   .count = 1,
                                                   .answer_max = SERVER_BODY_MAX};
@@ -253,25 +267,72 @@ static int ingest_read(const struct request *rq, struct buf *head, struct err *e
     return code == 0 && (!buf_ok(&labels) || !buf_ok(head)) ? err_set(err, -EINVAL, "the labels are too large") : code;
 }
 
-void ingest_server_handle(struct ingest_server *s, struct request *rq)
+/* Takes the head. */
+static void ingest_server_submit(struct ingest_server *s, struct request *rq, const struct parser_service *service,
+                                 enum ingest_dialect dialect, struct buf *head)
 {
-    cleanup_buf struct buf head = BUF_INIT(2 * INGEST_HEAD_MAX);
-    struct err err = {0};
-    if (ingest_read(rq, &head, &err) < 0) {
-        ingest_reply_error(rq, HTTP_BAD_REQUEST, err.text);
-        return;
-    }
     if (s->bytes && s->bytes + request_body(rq).n > INGEST_BODIES_MAX) {
         ingest_reply_error(rq, HTTP_UNAVAILABLE, "too many concurrent pushes");
         return;
     }
     struct ingest_job *job = xcalloc(1, sizeof *job);
-    *job =
-        (struct ingest_job){.server = s, .rq = rq, .head = head, .message = PUSH_MESSAGE_INIT, .decoded = BUF_INIT(0)};
-    head = BUF_INIT(0);
+    *job = (struct ingest_job){.server = s,
+                               .rq = rq,
+                               .service = service,
+                               .dialect = dialect,
+                               .head = *head,
+                               .message = PUSH_MESSAGE_INIT,
+                               .decoded = BUF_INIT(0)};
+    *head = BUF_INIT(0);
     job->work.data = job;
     job->body = request_take_body(rq, &job->len);
     s->bytes += job->len;
     drain_take(&s->drain);
     work_queue(s->options.loop, &job->work, ingest_parse, ingest_on_parsed);
+}
+
+void ingest_server_handle(struct ingest_server *s, struct request *rq)
+{
+    cleanup_buf struct buf head = BUF_INIT(2 * INGEST_HEAD_MAX);
+    struct err err = {0};
+    if (ingest_read(rq, &head, &err) < 0)
+        ingest_reply_error(rq, HTTP_BAD_REQUEST, err.text);
+    else
+        ingest_server_submit(s, rq, &ingest_body_service, INGEST_OF_PYROSCOPE, &head);
+}
+
+/* ---- OTLP ---- */
+
+/* Of the collector: messages of another version are not to be read as these. */
+#define OTLP_VERSION_HEADER "otlp-profiles-development-version"
+#define OTLP_VERSION        "1"
+
+/* Without parameters such as charset. */
+static bool ingest_type_is(const char *type, const char *wanted)
+{
+    const size_t n = strlen(wanted);
+    return type && strncasecmp(type, wanted, n) == 0 && (type[n] == '\0' || type[n] == ';' || type[n] == ' ');
+}
+
+void ingest_server_handle_otlp(struct ingest_server *s, struct request *rq)
+{
+    const char *type = request_header(rq, "Content-Type");
+    struct otlp_body how = {.json = ingest_type_is(type, "application/json"), .now_ns = clock_wall_ns()};
+    cleanup_buf struct buf head = BUF_INIT(sizeof how);
+    struct err err = {0};
+    if (!how.json && !ingest_type_is(type, "application/x-protobuf") && !ingest_type_is(type, "application/protobuf")) {
+        request_reply_text(rq, HTTP_UNSUPPORTED, "Unsupported Content-Type: %.64s\n", type ? type : "");
+        return;
+    }
+    if (ingest_gzip(rq, &how.gzip, &err) < 0) {
+        request_reply_text(rq, HTTP_UNSUPPORTED, "%s\n", err.text);
+        return;
+    }
+    const char *version = request_header(rq, OTLP_VERSION_HEADER);
+    if (version && strcmp(version, OTLP_VERSION) != 0) {
+        request_reply_text(rq, HTTP_BAD_REQUEST, "unsupported " OTLP_VERSION_HEADER ": it must be " OTLP_VERSION "\n");
+        return;
+    }
+    buf_append(&head, &how, sizeof how);
+    ingest_server_submit(s, rq, &otlp_body_service, how.json ? INGEST_OF_OTLP_JSON : INGEST_OF_OTLP, &head);
 }

@@ -22,6 +22,8 @@ struct querier_call {
     struct str type;          /* of the profiles, without ":delta" */
     size_t nodes;             /* to be drawn */
     struct store_merge merge; /* in the request's arena */
+    uint32_t leaf_frames;     /* of a pprof for the Go compiler (store/flame_profile.h) */
+    bool leaf_without_line;   /* likewise */
     int64_t step_ms;
     struct querier_call *left, *right; /* owned; of a comparison */
     struct buf out;                    /* the response */

@@ -67,6 +67,37 @@ static void what_is_wrong_is_said(void)
     server_tear_down();
 }
 
+#define OTLP_PROFILE                                                                                                   \
+    "{\"resourceProfiles\":[{\"resource\":{\"attributes\":[{\"key\":\"service.name\",\"value\":{\"stringValue\":"      \
+    "\"shop\"}}]},\"scopeProfiles\":[{\"profiles\":[{\"sampleType\":{\"typeStrindex\":1,\"unitStrindex\":2},"          \
+    "\"periodType\":{\"typeStrindex\":3,\"unitStrindex\":4},\"period\":\"10\",\"timeUnixNano\":"                       \
+    "\"1700000001000000000\",\"samples\":[{\"stackIndex\":1,\"values\":[\"3\"]}]}]}]}],\"dictionary\":{"               \
+    "\"stringTable\":[\"\",\"samples\",\"count\",\"cpu\",\"nanoseconds\",\"main\"],\"functionTable\":[{},"             \
+    "{\"nameStrindex\":5}],\"locationTable\":[{},{\"lines\":[{\"functionIndex\":1}]}],\"stackTable\":[{},"             \
+    "{\"locationIndices\":[1]}]}}"
+#define OTLP_JSON "Content-Type: application/json; charset=utf-8\r\n"
+
+static void profiles_of_opentelemetry_are_stored(void)
+{
+    server_set_up((struct store_limits){0});
+    check_post(OTLP_PATH, OTLP_JSON, OTLP_PROFILE, 200, "{}");
+    check_post(OTLP_EXPORT_PATH, OTLP_JSON "otlp-profiles-development-version: 1\r\n", OTLP_PROFILE, 200, "{}");
+    server_check("SelectMergeStacktraces", "{" CPU "}", 200,
+                 "{\"flamegraph\":{\"names\":[\"total\",\"main\"],\"levels\":[{\"values\":[\"0\",\"30\",\"0\",\"0\"]},"
+                 "{\"values\":[\"0\",\"30\",\"30\",\"1\"]}],\"total\":\"30\",\"maxSelf\":\"30\"}}");
+    check_post(OTLP_PATH, OTLP_JSON, "{}", 400,
+               "{\"code\":\"invalid_argument\",\"message\":\"missing profile metadata dictionary\"}\n");
+    check_post(OTLP_PATH, OTLP_JSON, "{\"dictionary\":{},\"resourceProfiles\":[]}", 400,
+               "{\"code\":\"invalid_argument\",\"message\":\"missing resource profiles\"}\n");
+    check_post(OTLP_PATH, OTLP_JSON, "{\"dictionary\":{},\"resourceProfiles\":[{}]}", 200, "{}");
+    check_post(OTLP_PATH, "Content-Type: text/plain\r\n", "{}", 415, "Unsupported Content-Type: text/plain\n");
+    check_post(OTLP_PATH, OTLP_JSON "Content-Encoding: zstd\r\n", "{}", 415,
+               "Content-Encoding zstd is not supported\n");
+    check_post(OTLP_PATH, OTLP_JSON "otlp-profiles-development-version: 2\r\n", OTLP_PROFILE, 400,
+               "unsupported otlp-profiles-development-version: it must be 1\n");
+    server_tear_down();
+}
+
 int main(void)
 {
     uv_loop_init(&server_loop);
@@ -74,6 +105,7 @@ int main(void)
     RUN(a_service_label_moves_the_application);
     RUN(an_empty_body_is_fine);
     RUN(what_is_wrong_is_said);
+    RUN(profiles_of_opentelemetry_are_stored);
     uv_run(&server_loop, UV_RUN_DEFAULT);
     uv_loop_close(&server_loop);
     return REPORT();

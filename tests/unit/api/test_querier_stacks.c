@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "pprof/decode.h"
+#include "pprof/text.h"
 #include "store_server.h"
 
 #define ALL                                                                                                            \
@@ -122,8 +123,8 @@ static void more_nodes_than_the_limit_are_an_error(void)
     server_tear_down();
 }
 
-/* The profile of a call in protobuf; borrows `r`. */
-static struct str profile_of(struct probe_reply *r, uint64_t nodes)
+/* The profile of a call in protobuf; borrows `r`. `selector`: a typesv1.StackTraceSelector. */
+static struct str profile_selected(struct probe_reply *r, uint64_t nodes, struct str selector)
 {
     cleanup_buf struct buf rq = BUF_INIT(1 << 10);
     wire_bytes(&rq, 1, STR(SERVER_CPU));
@@ -131,10 +132,46 @@ static struct str profile_of(struct probe_reply *r, uint64_t nodes)
     wire_number(&rq, 3, 1);
     wire_number(&rq, 4, 1000000);
     wire_number(&rq, 5, nodes);
+    if (selector.n)
+        wire_bytes(&rq, 6, selector);
     *r = probe(&server_loop, server_at, "POST", "/querier.v1.QuerierService/SelectMergeProfile",
                "Content-Type: application/proto\r\n", (const char *)rq.p, rq.len);
     CHECK_INT(r->status, 200);
     return (struct str){r->body, r->body_len};
+}
+
+static struct str profile_of(struct probe_reply *r, uint64_t nodes)
+{
+    return profile_selected(r, nodes, STR(""));
+}
+
+/* main;a 200, main;a;b 1000, main;a;c 500, main;d 300: the two frames at the leaf, and there no lines. */
+static void a_profile_for_the_go_compiler_has_the_ends_of_stacks(void)
+{
+    struct err err = {0};
+    cleanup_probe struct probe_reply r = {0}, one = {0};
+    cleanup_symbols struct symbols symbols;
+    struct profile p;
+    cleanup_buf struct buf text = BUF_INIT(1 << 10);
+    set_up();
+    symbols_init(&symbols, 1 << 20);
+    const struct str two = profile_selected(&r, 0, STR("\022\004\010\002\020\001"));
+    CHECK_INT(pprof_decode(two.p, two.n, 1 << 20, &symbols, &p, &err), 0);
+    pprof_text(&p, PPROF_TEXT_COLLAPSED, &text);
+    CHECK_STR(buf_cstr(&text), "a;b 1000\na;c 500\nmain;a 200\nmain;d 300\n");
+    for (size_t i = 0; i < p.sample_count; i++) {
+        const struct pprof_stack *stack = &symbols.stacks[p.samples[i].stack];
+        CHECK_INT(symbols.locations[stack->locations[0]].line, 0);
+        CHECK_INT(symbols.locations[stack->locations[1]].line, 1);
+    }
+    profile_done(&p);
+    const struct str leaf = profile_selected(&one, 0, STR("\022\002\010\001"));
+    CHECK_INT(pprof_decode(leaf.p, leaf.n, 1 << 20, &symbols, &p, &err), 0);
+    buf_reset(&text);
+    pprof_text(&p, PPROF_TEXT_COLLAPSED, &text);
+    CHECK_STR(buf_cstr(&text), "a 200\nb 1000\nc 500\nd 300\n");
+    profile_done(&p);
+    server_tear_down();
 }
 
 static void a_merged_profile_is_a_pprof(void)
@@ -243,6 +280,7 @@ int main(void)
     RUN(two_selections_are_compared);
     RUN(what_cannot_be_asked_is_refused);
     RUN(more_nodes_than_the_limit_are_an_error);
+    RUN(a_profile_for_the_go_compiler_has_the_ends_of_stacks);
     RUN(a_merged_profile_is_a_pprof);
     RUN(an_empty_profile_is_an_empty_message);
     RUN(points_are_sums_of_their_step);

@@ -31,6 +31,7 @@ static void without_flags_it_has_the_documented_limits(void)
     CHECK(!s.store_token);
     CHECK_INT(s.store_keep_seconds, 7 * 86400);
     CHECK_INT(s.store_keep_bytes, 1 << 30);
+    CHECK_INT(s.store_cache_bytes, 16 << 20);
     CHECK_INT(s.query_limits.series, QUERY_SERIES_MAX);
     CHECK_INT(s.query_limits.profiles, QUERY_PROFILES_MAX);
     CHECK_INT(s.query_limits.ms, QUERY_MS_MAX);
@@ -39,15 +40,16 @@ static void without_flags_it_has_the_documented_limits(void)
 
 static void every_flag_is_taken(void)
 {
-    static const char *const argv[] = {"--store.auth=token",       "--store.keep=36h",       "--store.max-size=2GiB",
-                                       "--store.query-timeout=3s", "--store.query-series=4", "--store.query-profiles=5",
-                                       "--store.query-nodes=6"};
+    static const char *const argv[] = {"--store.auth=token",       "--store.keep=36h",         "--store.max-size=2GiB",
+                                       "--store.cache=1MiB",       "--store.query-timeout=3s", "--store.query-series=4",
+                                       "--store.query-profiles=5", "--store.query-nodes=6"};
     struct agent_settings s = {0};
     struct err err = {0};
     CHECK_INT(parsed(argv, ARRAY_LEN(argv), &s, &err), 0);
     CHECK(s.store_token);
     CHECK_INT(s.store_keep_seconds, 36 * 3600);
     CHECK_INT(s.store_keep_bytes, 2LL << 30);
+    CHECK_INT(s.store_cache_bytes, 1 << 20);
     CHECK_INT(s.query_limits.ms, 3000);
     CHECK_INT(s.query_limits.series, 4);
     CHECK_INT(s.query_limits.profiles, 5);
@@ -57,7 +59,7 @@ static void every_flag_is_taken(void)
 static void a_bad_value_names_its_flag_and_sets_nothing(void)
 {
     static const char *const bad[] = {"--store.auth=password", "--store.keep=soon", "--store.max-size=1KiB",
-                                      "--store.query-nodes=0"};
+                                      "--store.cache=much", "--store.query-nodes=0"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct agent_settings s = {0};
         struct err err = {0};

@@ -254,6 +254,32 @@ static void a_changed_location_is_written_line_by_line(void)
     CHECK_INT(again.stacks[read.samples[1].stack].count, 3);
 }
 
+/* The reference knows lines without a sign only: -1 of the JDK's recorder becomes a large number. */
+static void lines_without_a_sign_are_written_as_the_reference_does(void)
+{
+    cleanup_symbols struct symbols s;
+    cleanup_profile struct profile p;
+    cleanup_buf struct buf with = BUF_INIT(MAX), without = BUF_INIT(MAX);
+    symbols_init(&s, MAX);
+    profile_init(&p, &s);
+    CHECK(profile_add_type(&p, STR("cpu"), STR("count")));
+    const uint32_t function =
+        symbols_function(&s, (struct pprof_function){.name = symbols_string(&s, STR("Shop.run"))});
+    const uint32_t location = symbols_location(&s, (struct pprof_location){.function = function, .line = -1});
+    CHECK(profile_add(&p, symbols_stack(&s, &location, 1), 0, (int64_t[]){1}));
+    pprof_encode(&p, &with);
+    s.unsigned_lines = true;
+    pprof_encode(&p, &without);
+    CHECK_INT(with.len - without.len, 5); /* ten bytes of a negative number, five of one with 32 bits */
+    CHECK(memmem(without.p, without.len, "\xff\xff\xff\xff\x0f", 5) != NULL);
+    CHECK(memmem(with.p, with.len, "\xff\xff\xff\xff\x0f", 5) == NULL);
+    cleanup_symbols struct symbols again;
+    cleanup_profile struct profile read;
+    symbols_init(&again, MAX);
+    CHECK_INT(pprof_decode(without.p, without.len, MAX, &again, &read, NULL), 0);
+    CHECK_INT(again.locations[again.stacks[read.samples[0].stack].locations[0]].line, -1);
+}
+
 int main(void)
 {
     RUN(what_is_written_is_read_again);
@@ -263,5 +289,6 @@ int main(void)
     RUN(profiles_of_one_program_merge_wherever_it_lies);
     RUN(without_being_asked_nobody_keeps_places);
     RUN(a_changed_location_is_written_line_by_line);
+    RUN(lines_without_a_sign_are_written_as_the_reference_does);
     return REPORT();
 }

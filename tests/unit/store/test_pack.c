@@ -246,12 +246,12 @@ static void packing_slows_down_where_it_ends_every_parser(void)
 {
     struct compaction c = {0};
     struct err err = {0};
-    int64_t left = COMPACTION_ASIDE_MAX + 4;
+    int64_t left = COMPACTION_ASIDE_MAX + 2;
     int code = 1;
     set_up();
     for (int64_t i = 0; i < left; i++)
         push(100 + i, 3, true);
-    for (int run = 0; run < 3; run++) {
+    for (int run = 0; run < 2; run++) {
         do {
             struct compaction_step step = {0};
             code = compaction_read(&c, &reader, 0, &step, &err);

@@ -2,7 +2,7 @@
 import type { Answer } from "../shared/api";
 import { useNow } from "../shared/clock";
 import { plural } from "../shared/format";
-import { JvmList, isProfiled, jvmMeta, profilesJava, remedyText } from "../shared/jvms";
+import { Jvm, JvmList, isProfiled, jvmMeta, profilesJava, remedyText } from "../shared/jvms";
 import { choose } from "./state";
 
 function NoJvm({ list }: { list: JvmList }) {
@@ -18,11 +18,28 @@ function NoJvm({ list }: { list: JvmList }) {
   );
 }
 
-function Rows({ list, at, service }: { list: JvmList; at: number; service: string }) {
-  const since = useNow() - at;
+/* The view of the JVMs has all of them. */
+const ROWS_MAX = 50,
+  ENDED_MS = 600000;
+
+/* Without those that ended longer ago. */
+function recent(list: JvmList): Jvm[] {
+  return list.jvms.filter(j => !j.ended_ms || list.now_ms - j.ended_ms < ENDED_MS);
+}
+
+/* Those of the service come first where not all are shown. */
+function firstOf(all: Jvm[], service: string): Jvm[] {
+  if (all.length <= ROWS_MAX) return all;
+  const own = all.filter(j => j.service_name === service);
+  return [...own, ...all.filter(j => j.service_name !== service)].slice(0, ROWS_MAX);
+}
+
+function Rows({ list, all, at, service }: { list: JvmList; all: Jvm[]; at: number; service: string }) {
+  const since = useNow() - at,
+    shown = firstOf(all, service);
   return (
     <ul id="jvms">
-      {list.jvms.map(j => (
+      {shown.map(j => (
         <li key={j.component + j.pid + "-" + j.start_time}>
           <button
             title={remedyText(j)}
@@ -38,13 +55,18 @@ function Rows({ list, at, service }: { list: JvmList; at: number; service: strin
           </button>
         </li>
       ))}
+      {all.length > shown.length && (
+        <li class="note">
+          <a href="#view=jvms">{plural(all.length - shown.length, "more JVM", "more JVMs")}</a>
+        </li>
+      )}
     </ul>
   );
 }
 
 export function JvmPanel({ answer, service }: { answer: Answer<JvmList>; service: string }) {
   const list = answer.data,
-    all = list ? list.jvms : [],
+    all = list ? recent(list) : [],
     running = all.filter(j => j.state !== "gone").length;
   return (
     <section class="panel" aria-label="JVMs">
@@ -54,7 +76,7 @@ export function JvmPanel({ answer, service }: { answer: Answer<JvmList>; service
           {all.length ? plural(all.filter(isProfiled).length, "profiled", "profiled") + " of " + running : ""}
         </span>
       </div>
-      {list && all.length > 0 && <Rows list={list} at={answer.at} service={service} />}
+      {list && all.length > 0 && <Rows list={list} all={all} at={answer.at} service={service} />}
       {list && !all.length && (
         <div class="note" id="jvm-note">
           <NoJvm list={list} />

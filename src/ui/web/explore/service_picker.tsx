@@ -1,5 +1,5 @@
 /* The services as a list that can be searched, each with its amount over time. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ago, amount } from "../shared/format";
 import { Popover } from "../shared/popover";
 import { typeTitle } from "../shared/profile_types";
@@ -65,7 +65,7 @@ function List({ state, services, close }: { state: State; services: Service[]; c
     wanted = part.trim().toLowerCase(),
     found = services.filter(s => s.name === state.service || s.name.toLowerCase().includes(wanted)),
     at = Math.min(active, found.length - 1);
-  useEffect(() => {
+  useLayoutEffect(() => {
     input.current!.focus();
     setActive(Math.max(0, services.findIndex(s => s.name === state.service)));
   }, []);

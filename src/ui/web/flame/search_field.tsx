@@ -1,5 +1,5 @@
 /* The search box of a flame graph. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { isTyping } from "./search_box";
 
 const TYPING_MS = 150;
@@ -27,7 +27,7 @@ export function SearchField({ id, search, onSearch, first, disabled }: Props) {
   useEffect(() => {
     if (!later.current) setText(search);
   }, [search]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKey = (e: KeyboardEvent) => {
       const box = input.current!;
       if (first && e.key === "/" && !isTyping()) {

@@ -125,9 +125,9 @@ export function Graph({ list, rates, open, onOpen }: Props) {
     }, [key]),
     byId = new Map(list.map(c => [c.id, c]));
   return (
-    <div class="graph-box">
+    <div class="pipeline-box">
       <svg
-        class="graph"
+        class="pipeline-graph"
         width={placed.width + 4}
         height={placed.height + 4}
         viewBox={`-2 -2 ${placed.width + 4} ${placed.height + 4}`}

@@ -1,6 +1,6 @@
 /* A button that opens a box below it; Escape, and a click elsewhere, close it. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 const EDGE_PX = 12;
 
@@ -23,7 +23,8 @@ export function Popover({ name, label, title, value, children }: {
     const right = box.current!.getBoundingClientRect().right;
     box.current!.style.left = Math.min(0, document.documentElement.clientWidth - EDGE_PX - right) + "px";
   }, [open]);
-  useEffect(() => {
+  /* With the box, not after it was painted: a key that comes in between is for it. */
+  useLayoutEffect(() => {
     if (!open) return;
     const onPointer = (e: PointerEvent) => {
         if (!root.current!.contains(e.target as Node)) setOpen(false);
