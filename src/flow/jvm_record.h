@@ -24,7 +24,7 @@ struct jvm_recorder {
     void (*ended)(void *arg);
     void *arg;
     /* Set by the component while it listens. */
-    const char *options;   /* of the profiler: "event=itimer,interval=…"; may change */
+    const char *options;                      /* of the profiler: "event=itimer,interval=…"; may change */
     const struct convert_options *conversion; /* as it converts the chunks itself (convert/message.h) */
     void (*cut)(void *of); /* closes the chunk that is being written, soon; may fail without a word */
     void *of;

@@ -125,6 +125,9 @@ pyroscope.relabel "passed" {
 pyroscope.file "kept" {
   directory = "%s"
 }
+pyroscope.store "kept" {
+  path = "kept"
+}
 pyroscope.receive_http "open" {
   http {
     listen_address = "127.0.0.1"
@@ -151,7 +154,7 @@ def what_an_agent_shows_is_what_is_documented(lab):
                       config=text.replace("[pyroscope.write.test.receiver]",
                                           "[pyroscope.write.test.receiver, pyroscope.write.refused.receiver, "
                                           "pyroscope.relabel.passed.receiver, "
-                                          "pyroscope.file.kept.receiver]"))
+                                          "pyroscope.file.kept.receiver, pyroscope.store.kept.receiver]"))
     page = documented()
     wanted = set(page) - set(RARE)
     try:
