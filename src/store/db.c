@@ -77,7 +77,6 @@ static const char *const queries[DB_QUERIES] = {
     [DB_SERIES_OF_ALL] = SERIES_IN_RANGE " (?4 = '' OR type = ?4) AND " SERIES_HAS_ANY,
     [DB_SELECT_PROFILES] = "SELECT p.body, p.type_index, p.split, p.time_ns, p.duration_ns, b.hash FROM profile p"
                            " JOIN body b ON b.id = p.body WHERE p.series = ?1 AND p.time_ns BETWEEN ?2 AND ?3",
-    [DB_TOTALS] = "SELECT time_ns, total FROM profile WHERE series = ?1 AND time_ns BETWEEN ?2 AND ?3",
     [DB_POINTS] = "SELECT p.time_ns, p.total, b.hash FROM profile p JOIN body b ON b.id = p.body"
                   " WHERE p.series = ?1 AND p.time_ns BETWEEN ?2 AND ?3 ORDER BY p.time_ns",
     [DB_BODY_READ] = "SELECT pprof FROM body WHERE id = ?1",

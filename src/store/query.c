@@ -177,16 +177,6 @@ static int query_select_series(struct store_reader *r, const struct store_filter
     return store_each_series(r, filter, query_add_id, out, err);
 }
 
-static int query_selector_of(const struct store_selection *what, struct label_selector *out, struct err *err)
-{
-    int code = label_selector_add_equal(out, STR("service_name"), what->service, err);
-    if (code == 0)
-        code = label_selector_add_equal(out, STR("__profile_type__"), what->type, err);
-    for (size_t i = 0; code == 0 && i < what->label_count; i++)
-        code = label_selector_add_equal(out, what->labels[i].name, what->labels[i].value, err);
-    return code;
-}
-
 /* ---- merging ---- */
 
 /* What a merge selects: of the journal and of slices. */
@@ -326,82 +316,5 @@ int store_merge(struct store_reader *r, const struct store_filter *filter, const
         code = body_rows_merge(r, &parts.rows, &ask, out, &found.period, err);
     if (code == 0)
         *span = found;
-    return reader_noted(r, code, err);
-}
-
-int store_flame(struct store_reader *r, const struct store_selection *what, struct flame *out, struct store_span *span,
-                struct err *err)
-{
-    cleanup_label_selector struct label_selector selector = LABEL_SELECTOR_INIT;
-    const struct store_filter filter = {&selector, what->range};
-    const struct store_merge how = {0};
-    const int code = query_selector_of(what, &selector, err);
-    return code < 0 ? code : store_merge(r, &filter, &how, out, span, err);
-}
-
-/* Sums by time, of one query. */
-struct query_buckets {
-    struct store_range range;
-    int64_t from_ns, until_ns, step_ms, *items;
-    size_t count;
-};
-
-static void query_bucket_add(const struct query_buckets *b, int64_t time_ns, int64_t total)
-{
-    const int64_t at = (time_ns / NS_PER_MS - b->range.from_ms) / b->step_ms;
-    if (at >= 0 && (uint64_t)at < b->count && __builtin_add_overflow(b->items[at], total, &b->items[at]))
-        b->items[at] = INT64_MAX;
-}
-
-static int query_sum_journal(struct store_reader *r, int64_t series, const struct query_buckets *b, struct err *err)
-{
-    sqlite3_stmt *st = db_statement(r->db, DB_TOTALS, err);
-    int code;
-    if (!st)
-        return err->code;
-    db_bind(st, 1, series);
-    reader_bind_range(st, 2, b->range.from_ms, b->range.until_ms);
-    while ((code = db_step(r->db, st, err)) == 1)
-        query_bucket_add(b, sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1));
-    return code;
-}
-
-static int query_sum_slice(struct store_reader *r, const struct slice *s, const struct query_buckets *b,
-                           struct err *err)
-{
-    cleanup_slice_profiles struct slice_profiles p = {0};
-    const int code = slice_read(r->db, s, &p, err);
-    if (code == 0)
-        reader_leave_out(r, READER_SLICE, s->id);
-    for (size_t i = 0; i < p.columns.n; i++) {
-        if (p.columns.times[i] >= b->from_ns && p.columns.times[i] <= b->until_ns)
-            query_bucket_add(b, p.columns.times[i], p.columns.totals[i]);
-    }
-    return code < 0 ? code : reader_in_time(r, err);
-}
-
-static int query_sum_series(struct store_reader *r, int64_t series, const struct query_buckets *b, struct err *err)
-{
-    cleanup_slice_list struct slice_list slices = {0};
-    int code = query_sum_journal(r, series, b, err);
-    if (code == 0)
-        code = slices_of(r->db, series, b->from_ns, b->until_ns, &slices, err);
-    for (size_t i = 0; code == 0 && i < slices.len; i++)
-        code = query_sum_slice(r, &slices.items[i], b, err);
-    return code;
-}
-
-int store_timeline(struct store_reader *r, const struct store_selection *what, int64_t step_ms, int64_t *buckets,
-                   size_t n, struct err *err)
-{
-    __attribute__((cleanup(query_id_list_done))) struct id_list series = {0};
-    cleanup_label_selector struct label_selector selector = LABEL_SELECTOR_INIT;
-    struct query_buckets b = {.range = what->range, .step_ms = step_ms, .items = buckets, .count = n};
-    reader_range_ns(what->range.from_ms, what->range.until_ms, &b.from_ns, &b.until_ns);
-    int code = query_selector_of(what, &selector, err);
-    if (code == 0)
-        code = query_select_series(r, &(struct store_filter){&selector, what->range}, &series, err);
-    for (size_t i = 0; code == 0 && i < series.len; i++)
-        code = query_sum_series(r, series.items[i], &b, err);
     return reader_noted(r, code, err);
 }

@@ -29,22 +29,12 @@ struct store_type {
 must_check int store_types(struct store_reader *r, struct str service, struct store_range range,
                            void (*visit)(void *arg, const struct store_type *t), void *arg, struct err *err);
 
-struct store_selection {
-    struct str service, type;
-    const struct label *labels; /* further labels, all must be equal */
-    size_t label_count;
-    struct store_range range;
-};
 struct store_span {
     uint64_t profiles;         /* as they were pushed: one per thread is still one */
     int64_t first_ns, last_ns; /* start of the first, end of the last */
     int64_t duration_ns;       /* of all together; one that several series share counts once */
     int64_t period;            /* the longest */
 };
-/* Merges the selected profiles into `out`, which the caller prepared. -ETIMEDOUT behind the deadline of the reader. */
-must_check int store_flame(struct store_reader *r, const struct store_selection *what, struct flame *out,
-                           struct store_span *span, struct err *err);
-
 /* How the stacks of a selection become a tree, and which samples count. */
 struct store_merge {
     bool lines;                                 /* names of nodes are texts of store/frame_text.h */
@@ -57,6 +47,3 @@ struct store_merge {
  * (pprof/flame.h). */
 must_check int store_merge(struct store_reader *r, const struct store_filter *filter, const struct store_merge *how,
                            struct flame *out, struct store_span *span, struct err *err);
-/* Sums of values per `step_ms`, by the start of each profile; buckets[i] covers from_ms + i * step_ms. */
-must_check int store_timeline(struct store_reader *r, const struct store_selection *what, int64_t step_ms,
-                              int64_t *buckets, size_t n, struct err *err);

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "pprof_maker.h"
+#include "selection.h"
 #include "store/ingest.h"
 #include "store/query.h"
 #include "store/reader.h"
@@ -268,7 +269,7 @@ static inline struct buf random_answer(struct store_reader *r, const struct rand
     cleanup_label_selector struct label_selector s = LABEL_SELECTOR_INIT;
     int64_t buckets[16] = {0};
     const struct store_filter filter = {&s, q->range};
-    const struct store_selection what = {
+    const struct selection what = {
         .service = str_of(q->service), .type = STR("process_cpu:cpu:nanoseconds:cpu:nanoseconds"), .range = q->range};
     buf_printf(&out.text, "%s %lld-%lld\n", q->selector, (long long)q->range.from_ms, (long long)q->range.until_ms);
     int code = label_selector_add(&s, str_of(q->selector), &err);
@@ -285,7 +286,7 @@ static inline struct buf random_answer(struct store_reader *r, const struct rand
         code = store_types(r, what.service, q->range, random_put_type, &out, &err);
     random_lines_end(&out, false);
     if (code == 0)
-        code = store_timeline(r, &what, (q->range.until_ms - q->range.from_ms) / 15 + 1, buckets, 16, &err);
+        code = selection_timeline(r, &what, (q->range.until_ms - q->range.from_ms) / 15 + 1, buckets, 16, &err);
     for (size_t i = 0; i < ARRAY_LEN(buckets); i++)
         buf_printf(&out.text, "%lld ", (long long)buckets[i]);
     buf_puts(&out.text, "\n");

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "ingest_fixture.h"
 #include "parser/parser_main.h"
+#include "selection.h"
 #include "store/block.h"
 #include "store/compaction.h"
 #include "store/digest.h"
@@ -72,10 +73,10 @@ static int64_t total_of(int64_t from_s, int64_t until_s)
     struct err err = {0};
     struct store_span span = {0};
     cleanup_flame struct flame f;
-    const struct store_selection what = {
+    const struct selection what = {
         .service = STR("shop"), .type = str_of(cpu), .range = {from_s * 1000, until_s * 1000}};
     flame_init(&f, FLAME_NODES_MAX, FLAME_NAME_BYTES_MAX);
-    CHECK_INT(store_flame(&reader, &what, &f, &span, &err), 0);
+    CHECK_INT(selection_flame(&reader, &what, &f, &span, &err), 0);
     flame_finish(&f);
     return f.nodes[0].total;
 }

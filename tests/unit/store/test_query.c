@@ -7,6 +7,7 @@
 #include "base/gzip.h"
 #include "ingest_fixture.h"
 #include "parser/parser_main.h"
+#include "selection.h"
 #include "store/flame_merge.h"
 #include "test.h"
 
@@ -41,10 +42,9 @@ static void set_up(void)
     push("till", NULL, 115, 7, NULL);
 }
 
-static struct store_selection selection(int64_t from_s, int64_t until_s)
+static struct selection selection(int64_t from_s, int64_t until_s)
 {
-    return (struct store_selection){
-        .service = STR("shop"), .type = str_of(cpu), .range = {from_s * 1000, until_s * 1000}};
+    return (struct selection){.service = STR("shop"), .type = str_of(cpu), .range = {from_s * 1000, until_s * 1000}};
 }
 
 static void put_service(void *arg, const struct store_service *s)
@@ -74,13 +74,13 @@ static void lists_services_and_types_of_a_time_range(void)
     fixture_close();
 }
 
-static int64_t total_of(const struct store_selection *what, struct store_span *span)
+static int64_t total_of(const struct selection *what, struct store_span *span)
 {
     struct err err = {0};
     cleanup_flame struct flame f;
     *span = (struct store_span){0};
     flame_init(&f, FLAME_NODES_MAX, FLAME_NAME_BYTES_MAX);
-    CHECK_INT(store_flame(&reader, what, &f, span, &err), 0);
+    CHECK_INT(selection_flame(&reader, what, &f, span, &err), 0);
     flame_finish(&f);
     return f.nodes[0].total;
 }
@@ -89,7 +89,7 @@ static void merges_what_is_selected(void)
 {
     struct store_span span;
     set_up();
-    struct store_selection what = selection(0, 1000);
+    struct selection what = selection(0, 1000);
     CHECK_INT(total_of(&what, &span), 18);
     CHECK_INT(span.profiles, 3); /* the one with a thread is two series, and still one profile */
     CHECK_INT(span.first_ns, 100 * SECOND);
@@ -116,14 +116,14 @@ static void sums_values_over_time(void)
     struct err err = {0};
     int64_t buckets[3] = {0};
     set_up();
-    const struct store_selection what = selection(100, 129);
-    CHECK_INT(store_timeline(&reader, &what, 10000, buckets, 3, &err), 0);
+    const struct selection what = selection(100, 129);
+    CHECK_INT(selection_timeline(&reader, &what, 10000, buckets, 3, &err), 0);
     CHECK_INT(buckets[0], 10);
     CHECK_INT(buckets[1], 5);
     CHECK_INT(buckets[2], 3);
     /* What lies behind the last bucket is left out. */
     memset(buckets, 0, sizeof buckets);
-    CHECK_INT(store_timeline(&reader, &what, 10000, buckets, 2, &err), 0);
+    CHECK_INT(selection_timeline(&reader, &what, 10000, buckets, 2, &err), 0);
     CHECK_INT(buckets[0] + buckets[1], 15);
     CHECK_INT(buckets[2], 0);
     fixture_close();
@@ -137,8 +137,8 @@ static void a_sum_stops_at_the_largest_number(void)
     reader = (struct store_reader){.db = &fixture_db};
     push("shop", NULL, 100, INT64_MAX - 5, NULL);
     push("shop", NULL, 101, 100, NULL);
-    const struct store_selection what = selection(0, 1000);
-    CHECK_INT(store_timeline(&reader, &what, 1000000, &bucket, 1, &err), 0);
+    const struct selection what = selection(0, 1000);
+    CHECK_INT(selection_timeline(&reader, &what, 1000000, &bucket, 1, &err), 0);
     CHECK_INT(bucket, INT64_MAX);
     struct store_span span;
     CHECK_INT(total_of(&what, &span), INT64_MAX);
@@ -154,7 +154,7 @@ static void a_body_that_cannot_be_read_any_more_hides_no_other(void)
                       "UPDATE body SET pprof = x'00112233' WHERE id = (SELECT body FROM profile WHERE total = 10)",
                       &err),
               0);
-    const struct store_selection what = selection(0, 1000);
+    const struct selection what = selection(0, 1000);
     CHECK_INT(total_of(&what, &span), 8);
     CHECK_INT(reader.damaged.code, 0);
     fixture_close();
@@ -210,7 +210,7 @@ static void a_stored_profile_that_ends_the_parser_is_left_out(void)
     set_up();
     reader.parsers = pool;
     CHECK_INT(fixture_push("shop", "eu", buf_slice(&evil), &err), 0);
-    const struct store_selection what = selection(0, 1000);
+    const struct selection what = selection(0, 1000);
     CHECK_INT(total_of(&what, &span), 18);
     CHECK_INT(reader.set_aside, 1);
     CHECK(reader.endings[PARSER_CRASHED] >= 2);

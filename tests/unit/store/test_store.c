@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "colliding.h"
 #include "pprof_maker.h"
+#include "selection.h"
 #include "test.h"
 
 enum { DEADLINE_MS = 20000 };
@@ -99,7 +100,7 @@ static const char cpu_type[] = "process_cpu:cpu:nanoseconds:cpu:nanoseconds";
 
 struct question {
     bool done;
-    struct store_selection what;
+    struct selection what;
     struct flame flame;
     struct store_span span;
     struct buf text; /* names seen by a visitor */
@@ -116,7 +117,7 @@ static struct store_range always(void)
 static void ask_flame(void *arg, struct store_reader *r)
 {
     struct question *q = arg;
-    q->code = store_flame(r, &q->what, &q->flame, &q->span, &q->err);
+    q->code = selection_flame(r, &q->what, &q->flame, &q->span, &q->err);
     flame_finish(&q->flame);
 }
 
@@ -254,7 +255,7 @@ static void ask_types(void *arg, struct store_reader *r)
 static void ask_timeline(void *arg, struct store_reader *r)
 {
     struct question *q = arg;
-    q->code = store_timeline(r, &q->what, q->step_ms, q->buckets, ARRAY_LEN(q->buckets), &q->err);
+    q->code = selection_timeline(r, &q->what, q->step_ms, q->buckets, ARRAY_LEN(q->buckets), &q->err);
 }
 
 static void lists_services_types_and_totals_over_time(void)
