@@ -4,12 +4,16 @@
 
 static struct symbols symbols;
 
-static const char *label(struct thread_names *t, const char *name)
+static const char *text_of(uint32_t string)
 {
     static char text[128];
-    const uint32_t string = thread_names_label(t, &symbols, str_of(name));
     snprintf(text, sizeof text, "%.*s", STR_ARG(symbols.strings[string]));
     return text;
+}
+
+static const char *label(struct thread_names *t, const char *name)
+{
+    return text_of(thread_names_label(t, &symbols, str_of(name)));
 }
 
 static void numbers_of_pool_threads_are_replaced(void)
@@ -41,9 +45,9 @@ static void beyond_the_maximum_all_further_names_are_one(void)
 static void a_normalised_name_is_added_as_it_is(void)
 {
     struct thread_names t = THREAD_NAMES_INIT(false, 2);
-    CHECK(str_is(symbols.strings[thread_names_add(&t, &symbols, STR("pool-1"))], "pool-1"));
+    CHECK_STR(text_of(thread_names_add(&t, &symbols, STR("pool-1"))), "pool-1");
     CHECK_STR(label(&t, "b"), "b");
-    CHECK(str_is(symbols.strings[thread_names_add(&t, &symbols, STR("c"))], THREADS_OTHER));
+    CHECK_STR(text_of(thread_names_add(&t, &symbols, STR("c"))), THREADS_OTHER);
     thread_names_done(&t);
 }
 
