@@ -24,6 +24,7 @@
 #include "cli/convert_write.h"
 #include "cli/flags.h"
 #include "lang/duration.h"
+#include "pprof/events.h"
 #include "pprof/threads.h"
 
 /* What all names and stacks together may take. */
@@ -292,6 +293,7 @@ static int check_heat_map(struct convert_run *j, struct err *err)
         code = err_set(err, -EINVAL, "--heatmap-cell=%s: expected 1ms to 1s, of which a second is a multiple",
                        f->heat_cell);
     j->read.conversion.time_ns = j->write.look.heat_ns = cell;
+    j->read.conversion.time_kinds = profile_kinds_named(str_of(f->type));
     return code;
 }
 

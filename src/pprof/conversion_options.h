@@ -42,8 +42,9 @@ struct conversion_options {
     bool allocated_class; /* "allocated_class" on allocations and live objects */
     bool lock_class;      /* "lock_class" on monitors and parked threads */
     int64_t time_ns; /* CONVERSION_TIME, the sample's time rounded down to a multiple of this, since 1970; 0 = none */
-    bool thread_ids; /* names of threads end with their id: "main tid=42" */
-    bool per_state;  /* "state", on samples of the cpu and the wall clock: "runnable", "sleeping", "default" */
+    uint32_t time_kinds; /* what it is added to, as profile_kinds_named(); events that may be both have it; 0 = all */
+    bool thread_ids;     /* names of threads end with their id: "main tid=42" */
+    bool per_state;      /* "state", on samples of the cpu and the wall clock: "runnable", "sleeping", "default" */
 
     /* Frames. */
     bool raw_names;        /* names of generated classes are not made equal (normalise.h) */

@@ -38,6 +38,31 @@ const struct profile_kind_def profile_kinds[KIND_COUNT] = {
     [KIND_WALL] = {"wall", {{"wall", "nanoseconds"}}, {"wall", "nanoseconds"}},
 };
 
+static bool profile_kind_names(const struct profile_kind_def *def, struct str text)
+{
+    const struct str name = str_of(def->name);
+    if (str_eq(text, name))
+        return true;
+    if (text.n > name.n && str_has_prefix(text, name) && text.p[name.n] == ':')
+        text = (struct str){text.p + name.n + 1, text.n - name.n - 1};
+    for (size_t i = 0; i < 2 && def->types[i][0]; i++) {
+        const struct str type = str_of(def->types[i][0]);
+        if (str_eq(text, type) || (text.n > type.n && str_has_prefix(text, type) && text.p[type.n] == '/' &&
+                                   str_is((struct str){text.p + type.n + 1, text.n - type.n - 1}, def->types[i][1])))
+            return true;
+    }
+    return false;
+}
+
+uint32_t profile_kinds_named(struct str text)
+{
+    _Static_assert((int)KIND_COUNT <= 32, "a bit each");
+    uint32_t kinds = 0;
+    for (size_t k = 0; k < KIND_COUNT; k++)
+        kinds |= (uint32_t)profile_kind_names(&profile_kinds[k], text) << k;
+    return kinds;
+}
+
 const struct event_class event_classes[CLASS_COUNT] = {
     [CLASS_EXECUTION] = {"jdk.ExecutionSample", {"stackTrace", "sampledThread", "state"}, KIND_CPU, RULE_EXECUTION},
     [CLASS_WALL] = {"profiler.WallClockSample",

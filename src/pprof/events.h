@@ -39,6 +39,9 @@ struct profile_kind_def {
 };
 extern const struct profile_kind_def profile_kinds[KIND_COUNT];
 
+/* The kinds that a text names, as named_profile_is() (set.h) has it: bit 1 << kind; 0 = none. */
+uint32_t profile_kinds_named(struct str text);
+
 /* How an event turns into values. */
 enum event_rule {
     RULE_EXECUTION,     /* one interval of cpu, by state; or of the counter that the profiler was told to sample */

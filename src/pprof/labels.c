@@ -130,6 +130,17 @@ static uint32_t labels_within_limits(struct conversion *c, const struct label_se
     return *state == TAKEN ? whole : SYMBOLS_FULL;
 }
 
+/* Some events are of several kinds; which, is known only when they are counted. */
+static bool labels_wants_time(const struct conversion_options *o, const struct event_class *class)
+{
+    uint32_t kinds = 1U << class->kind;
+    if (class->rule == RULE_EXECUTION || class->rule == RULE_WALL)
+        kinds = 1U << KIND_CPU | 1U << KIND_WALL | 1U << KIND_COUNTER;
+    else if (class->rule == RULE_MALLOC)
+        kinds = 1U << KIND_MALLOC | 1U << KIND_MALLOC_LIVE;
+    return o->time_kinds == 0 || (o->time_kinds & kinds) != 0;
+}
+
 /* A number, which means the same in all chunks. */
 static void labels_add_time(const struct pass *p, const struct jfr_record *e, struct label_set *set)
 {
@@ -156,7 +167,7 @@ static uint32_t labels_make(const struct pass *p, const struct event_class *clas
         labels_name_keys(c);
     if (o->per_thread)
         labels_add(&set, c->keys.thread, resolver_thread(p->r, e->v[SLOT_THREAD].num, &c->threads));
-    if (o->time_ns)
+    if (o->time_ns && labels_wants_time(o, class))
         labels_add_time(p, e, &set);
     if (o->per_state && (class->rule == RULE_EXECUTION || class->rule == RULE_WALL))
         labels_add(&set, c->keys.state, labels_state(p, e->v[SLOT_SUBJECT].num));

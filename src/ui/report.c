@@ -62,8 +62,13 @@ static void report_put_profile(const struct named_profile *n, int64_t heat_ns, s
     buf_printf(out, "],\"time_ns\":%" PRId64 ",\"duration_ns\":%" PRId64 ",\"truncated\":%s,", n->p.time_nanos,
                n->p.duration_nanos, t.flame.truncated ? "true" : "false");
     report_put_nodes(&t, out);
+    cleanup_report_threads struct report_threads threads;
+    report_threads_init(&threads, &n->p);
+    const bool matter = report_threads_matter(&threads);
+    if (matter)
+        report_put_threads(&threads, &n->p, &t, out);
     if (heat_ns)
-        report_put_heat(&n->p, &t, heat_ns, out);
+        report_put_heat(&n->p, &t, heat_ns, matter ? &threads : NULL, out);
     buf_byte(out, '}');
 }
 

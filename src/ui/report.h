@@ -9,7 +9,8 @@
  *        "truncated": false, "names": ["total", …], "up": […], "node": […], "self": [[…], …]}]}
  *
  * Nodes are numbered, 0 is the root: "up" is the distance to the parent, which precedes a node, "node" its name, "self"
- * its own value per sample type. In a comparison the second half of the types is the base.
+ * its own value per sample type. In a comparison the second half of the types is the base. Samples with threads and
+ * times add more: ui/report_threads.h, ui/report_heat.h.
  */
 #pragma once
 

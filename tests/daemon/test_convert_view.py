@@ -261,3 +261,95 @@ def convert_writes_profiles_of_opentelemetry(lab):
             found[stack] = found.get(stack, 0) + sample.values[0]
         kind = d.string_table[profile.sample_type.type_strindex]
         equal(found, collapsed(lab, path, f"--type={kind}"), f"stacks of {kind}")
+
+
+def thread_sums(path, profile_type):
+    """What threads have, by name, as a page's data has it."""
+    profile = next(p for p in page_data(path)["profiles"] if p["name"] == profile_type)
+    threads, sums = profile["threads"], {}
+    for thread, value in zip(threads["thread"], threads["self"][0]):
+        sums[threads["names"][thread]] = sums.get(threads["names"][thread], 0) + value
+    return profile, sums
+
+
+@test
+def page_selects_threads(lab):
+    """What threads have is what a conversion of them alone has; with a range of time, with a search, and zoomed."""
+    path, out = plain(lab, "wall"), lab.dir / "threads.html"
+    convert(lab, path, f"--output={out}", "--threads", "--heatmap", "--type=wall", "--heatmap-cell=100ms")
+    profile, sums = thread_sums(out, "wall")
+    by_thread = {}
+    for stack, value in collapsed(lab, path, "--type=wall", "--threads", "--group-by=thread").items():
+        by_thread[stack.split(";")[0][1:-1]] = by_thread.get(stack.split(";")[0][1:-1], 0) + value
+    equal(sums, by_thread, "what threads have")
+    names = sorted(sums, key=lambda n: (-sums[n], n))
+    heat = profile["heat"]
+    cells, at = [], heat["start"]
+    for later in heat["at"]:
+        at += later
+        cells.append(at)
+    middle = (heat["start"] + cells[-1]) // 2
+    first = profile["threads"]["names"].index(names[0])
+    half = sum(v for c, t, v in zip(cells, heat["thread"], heat["self"][0]) if t == first and c < middle)
+    total = "graph.flame.model.total[0]"
+    with Browser() as browser:
+        opened(browser, out)
+        whole = browser.run(total)
+        equal(browser.run("[...document.querySelectorAll('#threads button')].map(b => b.dataset.thread)"), names[:250],
+              "threads, the largest first")
+        press = "document.querySelectorAll('#threads button')[%d].click()"
+        browser.run(press % 0)
+        equal(browser.run(total), sums[names[0]], "the first thread")
+        check("of " + names[0] in browser.run("document.getElementById('sum').textContent"), "its name is said")
+        equal(browser.run("heat.heat.times.total.reduce((a, b) => a + b, 0)"), sums[names[0]], "its heat map")
+        browser.run(f"heat.heat.select([{heat['start']}, {middle}])")
+        equal(browser.run(total), half, "the first half of it")
+        browser.run("document.getElementById('heat-all').click()")
+        browser.run("document.getElementById('callers').click()")
+        equal(browser.run(total), sums[names[0]], "from the leaves up")
+        browser.run("document.getElementById('callees').click()")
+        browser.run(press % 1)
+        equal(browser.run(total), sums[names[0]] + sums[names[1]], "two threads")
+        browser.run("document.getElementById('search').focus()")
+        browser.call("Input.insertText", text="a")
+        browser.wait("document.getElementById('hits').textContent")
+        browser.run("document.getElementById('threads-all').click()")
+        equal(browser.run(total), whole, "all again")
+        check("matched" in browser.run("document.getElementById('hits').textContent"), "the search stays")
+        browser.run("document.getElementById('threads-search').focus()")
+        browser.call("Input.insertText", text=f'"{names[1]}"')
+        browser.wait("document.querySelectorAll('#threads button').length == 1")
+        browser.key("Enter")
+        equal(browser.run(total), sums[names[1]], "those that match")
+        browser.key("Escape")
+        equal(browser.run("document.querySelectorAll('#threads button').length"), min(len(names), 250), "no filter")
+        equal(browser.problems(), [], "what the browser complained about")
+
+
+@test
+def page_without_threads_has_no_list_of_them(lab):
+    out = lab.dir / "no-threads.html"
+    convert(lab, recording("wall"), f"--output={out}")
+    check(all("threads" not in p for p in page_data(out)["profiles"]), "threads that were not asked for")
+    with Browser() as browser:
+        opened(browser, out)
+        equal(browser.run("document.getElementById('threads-panel').hidden"), True, "the list is hidden")
+
+
+@test
+def page_compares_threads(lab):
+    """Both sides are those of the threads; a profile without the thread is empty and is drawn."""
+    path, out = recording("dump2"), lab.dir / "compared.html"
+    convert(lab, path, f"--output={out}", "--thread-ids", f"--diff-base={path}")
+    _, sums = thread_sums(out, "process_cpu")
+    name = max(sums, key=lambda n: (sums[n], n))
+    with Browser() as browser:
+        opened(browser, out)
+        browser.run("[...document.querySelectorAll('#threads button')].find(b => b.dataset.thread === "
+                    f"{json.dumps(name)}).click()")
+        both = browser.run("[graph.flame.model.total[0], graph.flame.model.before.total[0]]")
+        check(both[0] == both[1] and both[0] > 0, f"both sides of {name}: {both}")
+        for i in range(browser.run("document.querySelectorAll('#type option').length")):
+            browser.run(f"{{ const t = document.getElementById('type'); t.value = {i}; "
+                        "t.dispatchEvent(new Event('change')); }")
+        equal(browser.problems(), [], "what the browser complained about")

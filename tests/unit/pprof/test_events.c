@@ -677,8 +677,30 @@ static void the_page_for_users_is_true(void)
     buf_done(&name);
 }
 
+static void kinds_are_named_as_profiles_are(void)
+{
+    static const struct {
+        const char *text;
+        uint32_t kinds;
+    } rows[] = {
+        {"process_cpu", 1U << KIND_CPU},
+        {"cpu/nanoseconds", 1U << KIND_CPU},
+        {"process_cpu:cpu", 1U << KIND_CPU},
+        {"mutex", 1U << KIND_LOCK | 1U << KIND_NATIVE_LOCK},
+        {"mutex:delay/nanoseconds", 1U << KIND_LOCK},
+        {"delay", 1U << KIND_LOCK | 1U << KIND_PARK},
+        {"malloc_live_bytes", 1U << KIND_MALLOC_LIVE},
+        {"wall:cpu", 0},
+        {"cpu/bytes", 0},
+        {"", 0},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        CHECK_INT(profile_kinds_named(str_of(rows[i].text)), rows[i].kinds);
+}
+
 int main(void)
 {
+    RUN(kinds_are_named_as_profiles_are);
     RUN(the_page_for_users_is_true);
     RUN(what_the_reference_drops_has_profiles);
     RUN(the_reference_mode_has_none_of_them);

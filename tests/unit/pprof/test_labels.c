@@ -171,6 +171,33 @@ static void samples_may_have_their_time(void)
     pass_fixture_done(&f);
 }
 
+/* An event of execution is a sample of the CPU, the wall clock or a counter; an allocation is neither. */
+static void only_some_profiles_may_have_times(void)
+{
+    static const struct {
+        uint32_t kinds;
+        int class, labels;
+    } rows[] = {
+        {1U << KIND_CPU, CLASS_EXECUTION, 1},      {1U << KIND_WALL, CLASS_EXECUTION, 1},
+        {1U << KIND_CPU, CLASS_ALLOC, 0},          {1U << KIND_LOCK, CLASS_EXECUTION, 0},
+        {1U << KIND_MALLOC_LIVE, CLASS_MALLOC, 1}, {0, CLASS_ALLOC, 1},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct pass_fixture f;
+        struct jfr_record e;
+        struct chunk_builder chunk = recording_begin();
+        recording_execution(&chunk, STACK_WORK, THREAD_MAIN, STATE_DEFAULT);
+        recording_end(&chunk);
+        pass_fixture_open(
+            &f, chunk,
+            &(struct conversion_options){.event = "cpu", .cpu_ns = 10, .time_ns = 50, .time_kinds = rows[i].kinds});
+        CHECK(pass_fixture_event(&f, CLASS_EXECUTION, &e));
+        const uint32_t set = labels_of_event(&f.pass, &event_classes[rows[i].class], &e);
+        CHECK_INT(f.c->symbols.label_sets[set].count, rows[i].labels);
+        pass_fixture_done(&f);
+    }
+}
+
 /* Where lines would be. */
 static void frames_may_have_bytecode_indices(void)
 {
@@ -195,6 +222,7 @@ int main(void)
     RUN(a_thread_may_have_its_id);
     RUN(samples_may_have_the_state_of_their_thread);
     RUN(samples_may_have_their_time);
+    RUN(only_some_profiles_may_have_times);
     RUN(frames_may_have_bytecode_indices);
     RUN(an_event_has_the_labels_that_were_asked_for);
     RUN(series_are_remembered_and_bounded);

@@ -38,7 +38,7 @@ static const char *written(const struct timed *rows, size_t n)
         CHECK(profile_add(&p, symbols_stack(&s, &l, 1), time_label(&s, rows[i].at), rows[i].values));
     }
     flame_table_init(&t, &p);
-    report_put_heat(&p, &t, CELL, &out);
+    report_put_heat(&p, &t, CELL, NULL, &out);
     snprintf(text, sizeof text, "%s", buf_cstr(&out));
     return text;
 }

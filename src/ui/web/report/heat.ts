@@ -3,6 +3,7 @@
 import { element } from "../shared/dom";
 import { amount } from "../shared/format";
 import { isDark } from "../shared/theme";
+import type { Wanted } from "./threads";
 
 const HEAT_ROWS = 50,
   HEAT_MAX_WIDTH = 30000;
@@ -14,6 +15,7 @@ export interface HeatData {
   cell_ns: number;
   start: number;
   at: number[];
+  thread?: number[];
   node: number[];
   self: number[][];
 }
@@ -21,30 +23,42 @@ export interface HeatData {
 /* The entries of one sample type: which cell, which node, how much. */
 export interface HeatTimes {
   cell: Int32Array;
+  thread: number[];
   node: number[];
   value: number[];
-  /* By cell. */
+  /* By cell, of the threads that are wanted. */
   total: Float64Array;
   start: number;
   length: number;
 }
 
-export function heatTimes(heat: HeatData, column: number): HeatTimes {
+export function heatTimes(heat: HeatData, column: number, wanted: Wanted): HeatTimes {
   const cell = new Int32Array(heat.at.length);
   let at = 0;
   heat.at.forEach((later, i) => (cell[i] = at += later));
   const total = new Float64Array(cell.length ? at + 1 : 0),
-    value = heat.self[column];
-  cell.forEach((c, i) => (total[c] += value[i]));
-  return { cell, node: heat.node, value, total, start: heat.start, length: heat.cell_ns };
+    value = heat.self[column],
+    thread = heat.thread || new Array<number>(cell.length).fill(0);
+  cell.forEach((c, i) => (total[c] += !wanted || wanted[thread[i]] ? value[i] : 0));
+  return { cell, thread, node: heat.node, value, total, start: heat.start, length: heat.cell_ns };
 }
 
-/* What nodes have of their own in a range. */
-export function heatSelf(times: HeatTimes, nodes: number, [from, to]: CellRange): number[] {
+/* What nodes have of their own in a range and these threads. */
+export function heatSelf(times: HeatTimes, nodes: number, range: CellRange, wanted: Wanted): number[] {
   const self = new Array<number>(nodes).fill(0);
-  for (let i = 0; i < times.cell.length; i++)
-    if (times.cell[i] >= from - times.start && times.cell[i] < to - times.start) self[times.node[i]] += times.value[i];
+  heatWithin(times, range).forEach(i => {
+    if (!wanted || wanted[times.thread[i]]) self[times.node[i]] += times.value[i];
+  });
   return self;
+}
+
+/* The entries of a range. */
+export function heatWithin(times: HeatTimes, [from, to]: CellRange): number[] {
+  const found: number[] = [];
+  times.cell.forEach((cell, i) => {
+    if (cell >= from - times.start && cell < to - times.start) found.push(i);
+  });
+  return found;
 }
 
 /* The map of a box, for tests. */
@@ -91,6 +105,14 @@ export class HeatMap {
     if (!times) return;
     this.tell();
     this.offer(times);
+  }
+
+  /* The same view of other threads: columns and range stay. */
+  change(times: HeatTimes | null): void {
+    this.times = times;
+    if (!times) return;
+    this.tell();
+    this.draw();
   }
 
   select(chosen: CellRange | null): void {

@@ -9,7 +9,8 @@ import { $, element } from "../shared/dom";
 import { amount, percent } from "../shared/format";
 import { typeRank, typeTitle } from "../shared/profile_types";
 import { onTheme, toggleTheme } from "../shared/theme";
-import { CellRange, HeatData, HeatMap, HeatTimes, heatSelf, heatTimes } from "./heat";
+import { CellRange, HeatData, HeatMap, HeatTimes, heatSelf, heatTimes, heatWithin } from "./heat";
+import { ThreadData, ThreadList, ThreadRow, threadRows, threadSelf, wantedOf } from "./threads";
 
 const TOP_ROWS = 250;
 
@@ -25,6 +26,7 @@ interface Profile {
   node: number[];
   self: number[][];
   heat?: HeatData;
+  threads?: ThreadData;
 }
 interface Data {
   title: string;
@@ -45,7 +47,9 @@ interface View {
   self: number[];
   before: number[] | null;
   profile: Profile;
+  column: number;
   whole: number[];
+  wholeBefore: number[] | null;
   times: HeatTimes | null;
   callees: Model | null;
   callers: Model | null;
@@ -70,6 +74,7 @@ const graph = new FlameGraph(
 );
 const box = searchBox($("search"), graph);
 const heat = new HeatMap($("heat-panel"), $("tip"), setRange);
+const threads = new ThreadList($("threads-panel"), setThreads);
 
 /* The data: gzip-compressed JSON in base64; see report.h. */
 async function load(): Promise<Data> {
@@ -99,8 +104,10 @@ function unpackProfile(p: Profile): void {
       self,
       before,
       profile: p,
+      column: i,
       whole: self,
-      times: p.heat ? heatTimes(p.heat, i) : null,
+      wholeBefore: before,
+      times: p.heat ? heatTimes(p.heat, i, null) : null,
       callees: null,
       callers: null,
       functions: null,
@@ -117,14 +124,46 @@ function unpack(data: Data): void {
   views.sort((a, b) => typeRank(a.id) - typeRank(b.id) || (a.id < b.id ? -1 : Number(a.id > b.id)));
 }
 
-/* The samples of a part of the time, or with null of all. */
+/* The samples of the time and the threads that are chosen. */
+function take(v: View): void {
+  const { profile: p, column, times } = v,
+    wanted = wantedOf(p.threads, threads.chosen);
+  v.self =
+    timeRange && times
+      ? heatSelf(times, v.whole.length, timeRange, wanted)
+      : threadSelf(p.threads, column, v.whole, wanted);
+  if (v.wholeBefore) v.before = threadSelf(p.threads, column + p.types.length / 2, v.wholeBefore, wanted);
+  v.callees = v.callers = v.functions = null;
+}
+
+/* A part of the time, or with null all. */
 function setRange(range: CellRange | null): void {
   timeRange = range;
+  views.forEach(take);
+  show();
+}
+
+function setThreads(): void {
   for (const v of views) {
-    v.self = range && v.times ? heatSelf(v.times, v.whole.length, range) : v.whole;
-    v.callees = v.callers = v.functions = null;
+    const { heat: data, threads: names } = v.profile;
+    if (data) v.times = heatTimes(data, v.column, wantedOf(names, threads.chosen));
+    take(v);
   }
   show();
+  heat.change(view.times);
+}
+
+/* What each thread has in the time that is chosen. */
+function rowsOfThreads(): ThreadRow[] {
+  const { profile: p, times, column } = view;
+  if (!p.threads) return [];
+  if (!timeRange || !times) return threadRows(p.threads.names, p.threads.thread, p.threads.self[column]);
+  const within = heatWithin(times, timeRange);
+  return threadRows(
+    p.threads.names,
+    within.map(i => times.thread[i]),
+    within.map(i => times.value[i]),
+  );
 }
 
 function calleesOfView(): Model {
@@ -147,6 +186,7 @@ function show(): void {
     time = timeRange ? "" : when(view.profile.time_ns, view.profile.duration_ns);
   $("title").textContent = typeTitle(view.id);
   if (m.before) parts.push(` instead of ${amount(m.before.total[0], view.unit)} before`);
+  if (threads.said()) parts.push(" " + threads.said());
   if (time) parts.push(" · " + time);
   if (view.profile.truncated) parts.push(" · cut: too many different stacks");
   $("sum").replaceChildren(...parts);
@@ -156,6 +196,7 @@ function show(): void {
   graph.redraw();
   showTop();
   showLegend();
+  threads.show(rowsOfThreads(), view.unit);
 }
 
 /* Shares are compared, not sums: one side may be longer than the other. */
