@@ -7,6 +7,7 @@ not.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -269,15 +270,16 @@ def cpu_seconds(pid):
 
 def cpu_seconds_with_children(pid):
     """To the nanosecond for living threads; clock ticks for what has ended: threads, and children that were waited
-    for."""
+    for. Of a process that has ended itself nothing: its parent has it."""
     exact = 0
-    for thread in os.listdir(f"/proc/{pid}/task"):
-        try:
-            with open(f"/proc/{pid}/task/{thread}/schedstat") as f:
-                exact += int(f.read().split()[0])
-        except OSError:
-            continue  # it ended meanwhile
-    fields = [int(field) for field in stat_fields(pid)[11:15]]
+    try:
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with contextlib.suppress(OSError):  # it ended meanwhile
+                with open(f"/proc/{pid}/task/{thread}/schedstat") as f:
+                    exact += int(f.read().split()[0])
+        fields = [int(field) for field in stat_fields(pid)[11:15]]
+    except OSError:
+        return 0
     return max(exact / 1e9, sum(fields[:2]) / TICK) + sum(fields[2:]) / TICK
 
 
