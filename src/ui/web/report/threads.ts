@@ -1,4 +1,4 @@
-/* The threads of a profile, from which some can be chosen: the graph, the functions and the heat map are then theirs. */
+/* The threads of a profile, from which some can be chosen; the graph, the functions and the heat map are of these. */
 import { matcher } from "../flame/search";
 import { element } from "../shared/dom";
 import { amount, percent } from "../shared/format";
