@@ -38,7 +38,7 @@ class Browser:
             stderr=subprocess.DEVNULL)
         os.close(to_read)
         os.close(to_write)
-        self.buffer, self.last, self.events, self.session = b"", 0, [], None
+        self.buffer, self.last, self.events, self.session, self.measures = b"", 0, [], None, False
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
@@ -99,6 +99,15 @@ class Browser:
                 return value
             check(time.monotonic() < deadline, f"the page never came to: {condition}")
             time.sleep(0.05)
+
+    def busy(self):
+        """CPU time of the page's main thread so far, in seconds: scripts, styles, layout. What else the machine does
+        hardly changes it."""
+        if not self.measures:
+            self.call("Performance.enable", timeDomain="threadTicks")
+            self.measures = True
+        metrics = self.call("Performance.getMetrics")["metrics"]
+        return next(m["value"] for m in metrics if m["name"] == "TaskDuration")
 
     def key(self, key):
         text = {"text": key} if len(key) == 1 else {"text": "\r"} if key == "Enter" else {}
