@@ -79,12 +79,16 @@ static int top_server_of_agent(struct top_server *s, const char *agent, char **r
     struct err why = {0};
     int code = http_url_parse(agent, &url, err);
     if (code == 0)
-        code = agent_client_get(s->loop, agent, "/api/v0/store", &body, err);
+        code = agent_client_get(s->loop, agent, "/api/page", &body, err);
     if (code < 0)
         return code;
     if (json_read(buf_slice(&body), JSON_KEEP_INTEGERS, &answer, &why) < 0 || value_kind(answer) != VALUE_OBJECT)
         return err_set(err, -EBADMSG, "%s is neither an agent nor a store", url.bare);
-    const struct value *address = value_member(answer, STR("address"));
+    const struct value *here = value_member(answer, STR("here")), *store = value_member(answer, STR("store"));
+    if (!here || value_kind(here) != VALUE_STRING || !str_is(value_as_str(here), "agent"))
+        return err_set(err, -EBADMSG, "%s is no agent", url.bare);
+    const bool known = store && value_kind(store) == VALUE_OBJECT;
+    const struct value *address = known ? value_member(store, STR("address")) : NULL;
     if (!address || value_kind(address) != VALUE_STRING)
         return err_set(err, -ENOENT,
                        "the agent at %s keeps no profiles (--store.listen); name the server it pushes to: --from=URL",

@@ -1,7 +1,7 @@
 /* The store that smolder top asks: its address, who asks, and calls of its query API.
  *
  * `--from` names a store, any other server with Pyroscope's query API, or an agent, which says where its embedded store
- * listens (/api/v0/store). Without it: the agent at its usual address, then a store at its usual one.
+ * listens (/api/page). Without it: the agent at its usual address, then a store at its usual one.
  */
 #pragma once
 

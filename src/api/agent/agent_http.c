@@ -16,7 +16,6 @@
 #include "api/shared/jvms_json.h"
 #include "api/shared/server_settings.h"
 #include "base/cleanup.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "base/metric.h"
 #include "graph/view.h"
@@ -105,20 +104,6 @@ static void agent_http_jvms(void *ctx, struct request *rq)
 {
     struct agent_http *h = ctx;
     jvms_json_reply(h->options.controller, rq);
-}
-
-static void agent_http_store(void *ctx, struct request *rq)
-{
-    struct agent_http *h = ctx;
-    struct buf out = BUF_INIT(ANSWER_MAX);
-    buf_puts(&out, "{\"address\":");
-    if (h->options.store_address)
-        json_string(&out, str_of(h->options.store_address));
-    else
-        buf_puts(&out, "null");
-    buf_puts(&out, "}\n");
-    request_reply_buf(rq, 200, "application/json", &out);
-    buf_done(&out);
 }
 
 static void agent_http_record(void *ctx, struct request *rq)
@@ -255,7 +240,6 @@ static const struct server_route plain_routes[] = {
     {"GET", "/-/support", agent_http_support, .origin = FROM_HERE},
     {"GET", "/metrics", agent_http_metrics, .origin = FROM_LINKS},
     {"GET", "/api/v0/jvms", agent_http_jvms, .origin = FROM_LINKS},
-    {"GET", "/api/v0/store", agent_http_store, .origin = FROM_LINKS},
     {"GET", "/api/v0/record", agent_http_record, .origin = FROM_HERE},
     {"POST", "/api/v0/record/stop", agent_http_record_stop, .origin = FROM_HERE},
     {NULL, "/api/v0/component/*", agent_http_not_found},

@@ -6,7 +6,6 @@
  *     GET       /-/support?duration=1…30   a support bundle (agent_bundle.h); same origin only
  *     GET       /metrics     Prometheus text 0.0.4
  *     GET       /api/v0/jvms               state of all JVMs (api/shared/jvms_json.h)
- *     GET       /api/v0/store              address of the embedded store, or null
  *     GET, POST /api/v0/record[/stop]      the chunks of one JVM (agent_record.h); same origin only
  *     any       /api/v0/component/…        404: no component has an HTTP handler
  *     below the prefix:
