@@ -19,6 +19,10 @@ def program():
     raise Skip("no Chromium here")
 
 
+# Without these, the browser itself does not know the keys: buttons, dialogs and the order of elements are its matter.
+KEY_CODES = {"Tab": 9, "Enter": 13, "Escape": 27}
+
+
 class Browser:
     """`machine`: whose network the browser is in; None = ours."""
 
@@ -39,6 +43,7 @@ class Browser:
         os.close(to_read)
         os.close(to_write)
         self.buffer, self.last, self.events, self.session, self.measures = b"", 0, [], None, False
+        self.fingers = 0
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
@@ -111,8 +116,9 @@ class Browser:
 
     def key(self, key):
         text = {"text": key} if len(key) == 1 else {"text": "\r"} if key == "Enter" else {}
-        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, **text)
-        self.call("Input.dispatchKeyEvent", type="keyUp", key=key)
+        code = {"windowsVirtualKeyCode": KEY_CODES[key]} if key in KEY_CODES else {}
+        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, **text, **code)
+        self.call("Input.dispatchKeyEvent", type="keyUp", key=key, **code)
 
     def mouse(self, kind, x, y):
         press = {"button": "left", "clickCount": 1} if kind != "mouseMoved" else {}
@@ -122,6 +128,13 @@ class Browser:
         self.mouse("mouseMoved", x, y)
         self.mouse("mousePressed", x, y)
         self.mouse("mouseReleased", x, y)
+
+    def touch(self, *points):
+        """Fingers at these points; those that were down and are not among them are lifted."""
+        kind = "touchEnd" if not points else "touchMove" if self.fingers == len(points) else "touchStart"
+        self.fingers = len(points)
+        self.call("Input.dispatchTouchEvent", type=kind,
+                  touchPoints=[{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(points)])
 
     def picture(self, name):
         """What the page looks like, kept as a file of the build."""

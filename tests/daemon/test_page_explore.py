@@ -271,8 +271,8 @@ def page_fits_fingers_and_small_windows(lab):
             browser.key("Escape")
         browser.call("Emulation.setTouchEmulationEnabled", enabled=True)
         browser.call("Emulation.setEmulatedMedia", features=[{"name": "pointer", "value": "coarse"}])
-        if browser.run("matchMedia('(pointer: coarse)').matches"):
-            equal(browser.run(small.replace("MIN", "44")), [], "small targets of a finger")
+        equal(browser.run("matchMedia('(pointer: coarse)').matches"), True, "the pointer is a finger")
+        equal(browser.run(small.replace("MIN", "44")), [], "small targets of a finger")
         equal(browser.run("document.documentElement.scrollWidth"), 400, "the width for fingers")
 
 

@@ -6,6 +6,7 @@ import { explore } from "./explore";
 import { jvms } from "./jvms";
 import { pipeline } from "./pipeline";
 import { openView, useAddress, viewOf } from "./shared/address";
+import { Keys } from "./shared/keys";
 import { LiveBadge } from "./shared/live";
 import { Logo } from "./shared/logo";
 import { Notice } from "./shared/notice";
@@ -54,6 +55,7 @@ function Page() {
         <button class="quiet" id="theme" title="Light or dark" onClick={toggleTheme}>
           Theme
         </button>
+        <Keys />
         <LiveBadge />
       </header>
       <Notice />

@@ -36,6 +36,11 @@ function drawn(times: Times): Drawn[] {
   return lines;
 }
 
+/* The highest value, as the chart has it. */
+export function mostOf(times: Times): number {
+  return drawn(times).reduce((most, d) => Math.max(most, ...d.values), 0);
+}
+
 function seriesOptions(times: Times | null): uPlot.Series[] {
   if (times && times.groups)
     return times.groups.series.map((_, i) => ({
@@ -151,7 +156,12 @@ function shapeOf(times: Times | null): string {
   return JSON.stringify([!!times.base, times.groups ? times.groups.series.map(s => s.labels) : null]);
 }
 
-export function Chart({ times, onRange }: { times: Times | null; onRange: (r: TimeRange) => void }) {
+export function Chart({ times, alone, onRange }: {
+  times: Times | null;
+  /* The only line that is shown, of several; -1 = all are. */
+  alone: number;
+  onRange: (r: TimeRange) => void;
+}) {
   const box = useRef<HTMLDivElement>(null),
     plot = useRef<uPlot | null>(null),
     latest = useRef({ times, onRange });
@@ -189,5 +199,11 @@ export function Chart({ times, onRange }: { times: Times | null; onRange: (r: Ti
     const lines = times ? drawn(times).map(d => same(d.values)) : [[]];
     plot.current!.setData([at, ...lines] as uPlot.AlignedData);
   }, [times]);
+  useEffect(() => {
+    plot.current!.series.forEach((s, i) => {
+      const show = alone < 0 || i === alone + 1;
+      if (i && s.show !== show) plot.current!.setSeries(i, { show });
+    });
+  }, [alone, shapeOf(times)]);
   return <div class="chart" ref={box} role="img" aria-label={times ? inWords(times) : "No amounts over time"} />;
 }

@@ -84,7 +84,7 @@ function Body() {
           {shown.map((type, index) => {
             const mine = { ...state, type, zoom: state.zooms[index] };
             return (
-              <Column key={index} state={mine}>
+              <Column key={index} index={index} state={mine}>
                 {panel === "graph" ? (
                   <FlamePanel state={mine} index={index} instead={instead} onFlame={index ? undefined : setTop} />
                 ) : (

@@ -28,7 +28,8 @@ export function Sparkline({ values }: { values: number[] }) {
   );
 }
 
-function Row({ service, state, active, pick }: {
+function Row({ id, service, state, active, pick }: {
+  id: string;
   service: Service;
   state: State;
   active: boolean;
@@ -43,7 +44,7 @@ function Row({ service, state, active, pick }: {
   return (
     <li
       ref={row}
-      id={"service-" + service.name}
+      id={id}
       role="option"
       data-service={service.name}
       aria-selected={service.name === state.service}
@@ -56,6 +57,11 @@ function Row({ service, state, active, pick }: {
       <small>{type ? amount(type.total, unit) : ago(Date.now() - service.last_ms) + " ago"}</small>
     </li>
   );
+}
+
+/* Names have characters that ids cannot have. */
+function rowId(i: number): string {
+  return "service-row-" + i;
 }
 
 function List({ state, services, close }: { state: State; services: Service[]; close: () => void }) {
@@ -94,7 +100,7 @@ function List({ state, services, close }: { state: State; services: Service[]; c
         aria-label="Filter services"
         aria-expanded="true"
         aria-controls="service-list"
-        aria-activedescendant={found[at] ? "service-" + found[at].name : undefined}
+        aria-activedescendant={found[at] ? rowId(at) : undefined}
         autocomplete="off"
         spellcheck={false}
         onInput={e => {
@@ -105,7 +111,7 @@ function List({ state, services, close }: { state: State; services: Service[]; c
       />
       <ul id="service-list" role="listbox" aria-label="Services">
         {found.map((s, i) => (
-          <Row key={s.name} service={s} state={state} active={i === at} pick={pick} />
+          <Row key={s.name} id={rowId(i)} service={s} state={state} active={i === at} pick={pick} />
         ))}
       </ul>
       <p class="meta" role="status">

@@ -6,11 +6,13 @@ import { Model, endOf, nodeAt, pathOf } from "./model";
 import { dotted, shortName } from "./names";
 import { Painter, ROW, firstVisible } from "./paint";
 import { Panning } from "./panning";
-import { isCut, matchedTotal, matcher } from "./search";
+import { expressionError, isCut, matchedTotal, matcher } from "./search";
 
 const GLIDE_MS = 160,
   KEY_ZOOM = 1.5,
-  WHEEL_ZOOM = 1.002;
+  WHEEL_ZOOM = 1.002,
+  /* Frames of the path that are shown; of a longer one the last. */
+  CRUMBS_MAX = 6;
 
 export interface FlameElements {
   /* Has a canvas, and an element of the class "tall" that is as high as the graph. */
@@ -26,6 +28,8 @@ export interface FlameOptions {
   /* Told of the path that was zoomed at. */
   onZoom?(path: string[]): void;
   /* Where frames were left out as "(other)": asks for what really matches beneath a path; null = it cannot be told. */
+  /* The menu of a frame is asked for, at a place of the window. */
+  onMenu?(name: string, x: number, y: number): void;
   matchedOf?(path: string[], search: string): Promise<number | null>;
 }
 
@@ -49,11 +53,14 @@ export class FlameGraph {
   private cursor = -1;
   private hover = -1;
   private matched: boolean[] | null = null;
+  /* From match to match: the frame that was reached is marked, wherever the keyboard is. */
+  private stepping = false;
   private query = "";
   private flipped = false;
   private pointer: MouseEvent | null = null;
   private asked = 0;
   private pending = 0;
+  private crumbsOf = "";
   /* What fills the width when the graph has come to rest; what is asked of a place, such as which frame is there, is
    * asked of this. */
   private x0 = 0;
@@ -70,9 +77,12 @@ export class FlameGraph {
     this.canvas = ui.scroller.querySelector("canvas")!;
     this.tall = ui.scroller.querySelector<HTMLElement>(".tall")!;
     this.painter = new Painter(this.canvas);
-    this.panning = new Panning(this.canvas, this.closing.signal, (dx, dy) => {
-      this.look(this.x0 - (dx / (this.canvas.clientWidth || 1)) * this.span, this.span);
-      ui.scroller.scrollTop -= dy;
+    this.panning = new Panning(this.canvas, this.closing.signal, {
+      move: (dx, dy) => {
+        this.look(this.x0 - (dx / (this.canvas.clientWidth || 1)) * this.span, this.span);
+        ui.scroller.scrollTop -= dy;
+      },
+      pinch: (by, x) => this.scaleAt(1 / by, x),
     });
     (ui.scroller as FlameBox).flame = this;
     this.listen();
@@ -112,6 +122,7 @@ export class FlameGraph {
   }
 
   search(text: string): void {
+    if (text !== this.query) this.stepping = false;
     this.query = text;
     const test = matcher(text);
     this.matched = test && this.graph ? this.graph.names.map(test) : null;
@@ -224,7 +235,7 @@ export class FlameGraph {
       ...this.shown,
       focus: this.focus,
       hover: this.hover,
-      cursor: document.activeElement === this.canvas ? this.cursor : -1,
+      cursor: this.stepping || document.activeElement === this.canvas ? this.cursor : -1,
       matched: this.matched,
       width: box.clientWidth,
       height: box.clientHeight,
@@ -295,22 +306,27 @@ export class FlameGraph {
     this.redraw();
   }
 
+  /* Its buttons stay as long as the path does: one of them may have the keyboard. */
   private showCrumbs(): void {
-    const m = this.graph!,
-      chain: number[] = [];
-    this.ui.crumbs.hidden = !this.focus;
-    for (let i = this.focus; i >= 0; i = m.parent[i]) chain.unshift(i);
-    const shown = chain.length > 7 ? [chain[0], -1, ...chain.slice(-5)] : chain;
-    this.ui.crumbs.replaceChildren(
-      ...shown.flatMap((i, k) => {
-        if (i < 0) return [element("span", "", "› …")];
-        const name = m.names[m.name[i]],
-          b = element("button", "", i ? shortName(name) : "Reset zoom");
-        b.title = i ? name : "Show all stacks (Escape)";
-        b.onclick = () => this.zoom(i);
-        return k ? [element("span", "", "›"), b] : [b];
-      }),
-    );
+    const path = pathOf(this.graph!, this.focus),
+      key = JSON.stringify(path),
+      left = path.length > CRUMBS_MAX ? path.length - CRUMBS_MAX + 1 : 0;
+    this.ui.crumbs.hidden = !path.length;
+    if (key === this.crumbsOf) return;
+    this.crumbsOf = key;
+    const reset = this.crumb("Reset zoom", "Show all stacks (Escape)", []),
+      others = path.slice(left).flatMap((name, k) => {
+        const b = this.crumb(shortName(name), name, path.slice(0, left + k + 1));
+        return [element("span", "", "›"), b];
+      });
+    this.ui.crumbs.replaceChildren(reset, ...(left ? [element("span", "", "› …")] : []), ...others);
+  }
+
+  private crumb(text: string, title: string, path: string[]): HTMLElement {
+    const b = element("button", "", text);
+    b.title = title;
+    b.onclick = () => this.zoom(nodeAt(this.graph!, path));
+    return b;
   }
 
   private showHits(): void {
@@ -320,6 +336,10 @@ export class FlameGraph {
       return;
     }
     const mine = ++this.asked;
+    if (expressionError(this.query)) {
+      this.ui.hits.textContent = "not a valid expression";
+      return;
+    }
     if (!this.options.matchedOf || !isCut(m, this.focus)) {
       this.sayHits(matchedTotal(m, this.focus, this.matched));
       return;
@@ -360,8 +380,15 @@ export class FlameGraph {
 
   /* More or less of the width, with the place at `part` of it where it is. */
   private scale(by: number, part: number): void {
-    const span = Math.min(this.span * by, this.graph!.size[0]);
+    if (!this.graph) return;
+    const span = Math.min(this.span * by, this.graph.size[0]);
     this.look(this.x0 + (this.span - span) * part, span);
+  }
+
+  /* `x`: of the window. */
+  private scaleAt(by: number, x: number): void {
+    const box = this.canvas.getBoundingClientRect();
+    this.scale(by, (x - box.left) / (box.width || 1));
   }
 
   private press(e: KeyboardEvent): void {
@@ -371,6 +398,7 @@ export class FlameGraph {
       e.preventDefault();
       return;
     }
+    if (e.key === "m" && this.cursor >= 0) this.menuOfCursor();
     if (e.key === "n" || e.key === "N") this.nextMatch(e.key === "n" ? 1 : -1);
     if (e.key === "+" || e.key === "-") this.scale(e.key === "+" ? 1 / KEY_ZOOM : KEY_ZOOM, 0.5);
     if (!e.key.startsWith("Arrow")) return;
@@ -393,10 +421,11 @@ export class FlameGraph {
   }
 
   /* The next frame in view that matches, or the one before. */
-  private nextMatch(step: 1 | -1): void {
-    const m = this.graph!,
+  nextMatch(step: 1 | -1): void {
+    const m = this.graph,
       { matched, focus } = this;
-    if (!matched) return;
+    if (!m || !matched) return;
+    this.stepping = true;
     const end = endOf(m, focus),
       count = end - focus,
       at = this.cursor >= focus && this.cursor < end ? this.cursor : focus;
@@ -407,6 +436,31 @@ export class FlameGraph {
         return;
       }
     }
+  }
+
+  private menuOfCursor(): void {
+    const m = this.graph!,
+      box = this.canvas.getBoundingClientRect(),
+      x = Math.max(0, ((m.x[this.cursor] - this.x0) / this.span) * box.width),
+      y = this.yOf(m.depth[this.cursor]) - this.ui.scroller.scrollTop + ROW;
+    this.menu(this.cursor, box.left + x, box.top + y);
+  }
+
+  private menu(i: number, x: number, y: number): void {
+    if (i <= 0 || !this.options.onMenu) return;
+    this.cursor = i;
+    this.ui.tip.hidden = true;
+    this.redraw();
+    this.options.onMenu(this.graph!.names[this.graph!.name[i]], x, y);
+  }
+
+  /* By the mouse or a finger of the frame there, else of that which has the keyboard. */
+  private onContextMenu(e: MouseEvent): void {
+    const touched = /touch|pen/.test((e as PointerEvent).pointerType || "");
+    if (!this.options.onMenu) return;
+    e.preventDefault();
+    if (e.button === 2 || touched) this.menu(this.hitTest(e), e.clientX, e.clientY);
+    else if (this.cursor >= 0) this.menuOfCursor();
   }
 
   private listen(): void {
@@ -453,12 +507,12 @@ export class FlameGraph {
       e => {
         if (!this.graph || !(e.ctrlKey || e.metaKey || e.shiftKey || Math.abs(e.deltaX) > Math.abs(e.deltaY))) return;
         e.preventDefault();
-        const box = canvas.getBoundingClientRect();
-        if (e.ctrlKey || e.metaKey) this.scale(WHEEL_ZOOM ** e.deltaY, (e.clientX - box.left) / box.width);
-        else this.look(this.x0 + ((e.deltaX || e.deltaY) / box.width) * this.span, this.span);
+        if (e.ctrlKey || e.metaKey) this.scaleAt(WHEEL_ZOOM ** e.deltaY, e.clientX);
+        else this.look(this.x0 + ((e.deltaX || e.deltaY) / (canvas.clientWidth || 1)) * this.span, this.span);
       },
       { ...until, passive: false },
     );
+    canvas.addEventListener("contextmenu", e => this.onContextMenu(e), until);
     canvas.addEventListener("blur", () => this.redraw(), until);
     canvas.addEventListener("keydown", e => this.press(e), until);
     this.ui.scroller.addEventListener(

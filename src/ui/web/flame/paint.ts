@@ -7,11 +7,13 @@
 import { changeColor, pixelOf, shortName } from "./names";
 import type { Model } from "./model";
 
-export const ROW = 21;
+/* As high as a finger needs where there is no mouse. */
+export const ROW = matchMedia("(pointer: coarse)").matches ? 32 : 21;
 /* Narrower frames have no gap, no text and no round corners. */
 const WIDE_PX = 3,
-  /* Frames that are pale: those above what was zoomed at, and what does not match. As parts of 255. */
-  ABOVE = 0x80,
+  /* Frames that are pale: those above what was zoomed at, and what does not match. As parts of 255; a text on them has
+   * a contrast of 4.5 in both themes. */
+  ABOVE = 0x60,
   UNMATCHED = 0x48;
 
 export interface Scene {
@@ -184,8 +186,8 @@ export class Painter {
       name = m.names[m.name[i]],
       label = room > 14 ? this.labelFor(i === 0 && name === "total" ? "all" : name, room) : "";
     if (label) {
-      ctx.globalAlpha = above ? 0.75 : pale ? 0.55 : 1;
-      ctx.fillStyle = pale ? this.text : this.frameText;
+      ctx.globalAlpha = 1;
+      ctx.fillStyle = above || pale ? this.text : this.frameText;
       ctx.fillText(label, left + 5, y + ROW / 2);
     }
     ctx.globalAlpha = 1;

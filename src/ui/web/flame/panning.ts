@@ -1,39 +1,69 @@
-/* Dragging a canvas with the mouse, a finger or a pen. */
+/* Dragging a canvas with the mouse, a finger or a pen, and scaling it with two fingers. */
 const CLICK_PX = 4;
 
-export class Panning {
-  /* Since the button went down: what follows is no click. */
-  moved = false;
+interface Point {
+  x: number;
+  y: number;
+}
 
-  /* `onMove` gets by how much the pointer moved, in pixels. */
-  constructor(canvas: HTMLElement, signal: AbortSignal, onMove: (dx: number, dy: number) => void) {
-    let last: PointerEvent | null = null,
-      begun: PointerEvent | null = null;
-    const end = () => {
-      last = begun = null;
+export interface PanningEvents {
+  /* By how much the pointer moved, in pixels. */
+  move(dx: number, dy: number): void;
+  /* The fingers are `by` times as far from each other as before; between them is `x` of the window. */
+  pinch(by: number, x: number): void;
+}
+
+function distance(a: Point, b: Point): number {
+  return Math.max(1, Math.hypot(a.x - b.x, a.y - b.y));
+}
+
+export class Panning {
+  /* Since the first pointer went down: what follows is no click. */
+  moved = false;
+  private readonly down = new Map<number, Point>();
+  private begun: Point = { x: 0, y: 0 };
+
+  constructor(canvas: HTMLElement, signal: AbortSignal, private readonly events: PanningEvents) {
+    const up = (e: PointerEvent) => {
+      this.down.delete(e.pointerId);
     };
     canvas.addEventListener(
       "pointerdown",
       e => {
         if (e.button !== 0) return;
-        this.moved = false;
-        last = begun = e;
+        const point = { x: e.clientX, y: e.clientY };
+        this.moved = this.down.size > 0;
+        if (!this.moved) this.begun = point;
+        this.down.set(e.pointerId, point);
       },
       { signal },
     );
     canvas.addEventListener(
       "pointermove",
       e => {
-        if (!last || !begun || e.pointerId !== last.pointerId) return;
-        if (!this.moved && Math.hypot(e.clientX - begun.clientX, e.clientY - begun.clientY) < CLICK_PX) return;
-        if (!this.moved) canvas.setPointerCapture(e.pointerId);
+        const from = this.down.get(e.pointerId),
+          to = { x: e.clientX, y: e.clientY };
+        if (!from || (!this.moved && distance(to, this.begun) < CLICK_PX)) return;
+        if (!canvas.hasPointerCapture(e.pointerId)) canvas.setPointerCapture(e.pointerId);
         this.moved = true;
-        onMove(e.clientX - last.clientX, e.pointerType === "mouse" ? e.clientY - last.clientY : 0);
-        last = e;
+        this.drag(e, from, to);
+        this.down.set(e.pointerId, to);
       },
       { signal },
     );
-    canvas.addEventListener("pointerup", end, { signal });
-    canvas.addEventListener("pointercancel", end, { signal });
+    canvas.addEventListener("pointerup", up, { signal });
+    canvas.addEventListener("pointercancel", up, { signal });
+  }
+
+  /* The browser scrolls what fingers move up and down. */
+  private drag(e: PointerEvent, from: Point, to: Point): void {
+    const others = [...this.down].filter(([id]) => id !== e.pointerId);
+    if (!others.length) {
+      this.events.move(to.x - from.x, e.pointerType === "mouse" ? to.y - from.y : 0);
+      return;
+    }
+    const still = others[0][1];
+    this.events.move((to.x - from.x) / 2, 0);
+    this.events.pinch(distance(still, to) / distance(still, from), (still.x + to.x) / 2);
   }
 }

@@ -8,16 +8,24 @@ export function matcher(text: string): ((name: string) => boolean) | null {
     whole = /^"(.+)"$/.exec(q);
   if (!q) return null;
   let test: (s: string) => boolean;
+  if (expressionError(text)) return () => false;
   if (expression) {
-    try {
-      const r = new RegExp(expression[1], "i");
-      test = s => r.test(s);
-    } catch (e) {
-      test = () => false;
-    }
+    const r = new RegExp(expression[1], "i");
+    test = s => r.test(s);
   } else if (whole) test = s => s === whole[1];
   else test = s => s.toLowerCase().includes(q.toLowerCase());
   return name => test(name) || test(dotted(name));
+}
+
+/* What is wrong with an expression, or "". */
+export function expressionError(text: string): string {
+  const expression = /^\/(.+)\/$/.exec(text.trim());
+  try {
+    if (expression) new RegExp(expression[1], "i");
+    return "";
+  } catch (e) {
+    return (e as Error).message;
+  }
 }
 
 /* What matches have beneath a node. A match inside a match counts once: only outermost ones are summed. */

@@ -1,12 +1,8 @@
 /* The search box and its keys: "/" goes there, Escape empties it, or else zooms out. */
+import { isTyping } from "../shared/dom";
 import type { FlameGraph } from "./graph";
 
 const TYPING_MS = 150;
-
-/* Whether keys are letters of something that is being entered. */
-export function isTyping(): boolean {
-  return /INPUT|SELECT|TEXTAREA/.test(document.activeElement ? document.activeElement.tagName : "");
-}
 
 export interface SearchBox {
   /* Looks for a text, or for nothing when it was that. */

@@ -1,6 +1,6 @@
 /* The search box of a flame graph. */
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { isTyping } from "./search_box";
+import { isTyping } from "../shared/dom";
 
 const TYPING_MS = 150;
 
@@ -8,12 +8,14 @@ interface Props {
   id: string;
   search: string;
   onSearch(text: string): void;
+  /* Enter: the next match, with Shift the one before. */
+  onNext(text: string, step: 1 | -1): void;
   /* "/" leads there. */
   first: boolean;
   disabled: boolean;
 }
 
-export function SearchField({ id, search, onSearch, first, disabled }: Props) {
+export function SearchField({ id, search, onSearch, onNext, first, disabled }: Props) {
   const [text, setText] = useState(search),
     input = useRef<HTMLInputElement>(null),
     later = useRef(0),
@@ -59,6 +61,12 @@ export function SearchField({ id, search, onSearch, first, disabled }: Props) {
       autocomplete="off"
       spellcheck={false}
       value={text}
+      onKeyDown={e => {
+        if (e.key !== "Enter") return;
+        e.preventDefault();
+        tell(text);
+        onNext(text, e.shiftKey ? -1 : 1);
+      }}
       onInput={e => {
         const typed = e.currentTarget.value;
         setText(typed);

@@ -1,20 +1,24 @@
 /* A flame graph in a panel: what it is of, its sum, the search box, the path to what is zoomed at. */
 import type { ComponentChildren } from "preact";
-import { MutableRef, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { MutableRef, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { copyText } from "../shared/clipboard";
 import { $ } from "../shared/dom";
 import { amount, plural } from "../shared/format";
+import { useIds, usePart } from "../shared/part";
 import { typeTitle } from "../shared/profile_types";
 import { onTheme } from "../shared/theme";
+import { FrameAction, FrameAt, FrameMenu } from "./frame_menu";
 import { FlameGraph } from "./graph";
-import { FlameAnswer, modelOf } from "./model";
+import { kindsOf } from "./legend";
+import { FlameAnswer, Model, modelOf } from "./model";
+import { dotted } from "./names";
+import { matcher } from "./search";
 import { SearchField } from "./search_field";
 
 interface Props {
   data: FlameAnswer | null;
   /* The profile type. */
   type: string;
-  /* Of several on a page: which one; ids of the others end with "-" and this. */
-  index?: number;
   zoom: string[];
   search: string;
   flipped?: boolean;
@@ -23,6 +27,8 @@ interface Props {
   onZoom(path: string[], graph: FlameGraph): void;
   onSearch(text: string): void;
   matchedOf(path: string[], search: string): Promise<number | null>;
+  /* What else can be done with a frame of this name. */
+  actionsOf?(name: string): FrameAction[];
   /* What is shown where there is no graph. */
   children: ComponentChildren;
 }
@@ -38,8 +44,45 @@ function Sum({ data, id, pending }: { data: FlameAnswer; id: string; pending: bo
   );
 }
 
+/* The kinds of frames that there are, each a search for them. */
+function Legend({ model, search, onSearch }: { model: Model; search: string; onSearch(text: string): void }) {
+  const kinds = useMemo(
+    () => kindsOf(model.names).filter(k => !k.search || model.names.some(matcher(k.search)!)),
+    [model],
+  );
+  return (
+    <ul class="legend" aria-label="Colours">
+      {kinds.map(k => {
+        const mark = <i style={{ background: k.color }} />;
+        return (
+          <li key={k.text}>
+            {k.search ? (
+              <button
+                type="button"
+                title="Highlight them"
+                aria-pressed={search === k.search}
+                onClick={() => onSearch(search === k.search ? "" : k.search)}
+              >
+                {mark} {k.text}
+              </button>
+            ) : (
+              <span>
+                {mark} {k.text}
+              </span>
+            )}
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
 /* The graph itself, whose elements are there as long as the panel is. */
-function useGraph(props: Props, panel: MutableRef<HTMLElement | null>): MutableRef<FlameGraph | null> {
+function useGraph(
+  props: Props,
+  panel: MutableRef<HTMLElement | null>,
+  onMenu: (at: FrameAt) => void,
+): MutableRef<FlameGraph | null> {
   const graph = useRef<FlameGraph | null>(null),
     latest = useRef(props);
   latest.current = props;
@@ -55,6 +98,7 @@ function useGraph(props: Props, panel: MutableRef<HTMLElement | null>): MutableR
         },
         {
           onZoom: path => latest.current.onZoom(path, made),
+          onMenu: (name, x, y) => onMenu({ name, x, y }),
           matchedOf: (path, search) => latest.current.matchedOf(path, search),
         },
       ),
@@ -74,12 +118,19 @@ function useGraph(props: Props, panel: MutableRef<HTMLElement | null>): MutableR
 }
 
 export function FlameView(props: Props) {
-  const { data, type, index = 0, zoom, search, flipped = false, pending = false } = props,
+  const { data, type, zoom, search, flipped = false, pending = false } = props,
     some = !!data && data.total > 0,
     model = useMemo(() => (data && some ? modelOf(data) : null), [data]),
     panel = useRef<HTMLElement>(null),
-    id = (name: string) => name + (index ? "-" + index : ""),
-    graph = useGraph(props, panel);
+    first = usePart() === 0,
+    id = useIds(),
+    [menu, setMenu] = useState<FrameAt | null>(null),
+    graph = useGraph(props, panel, setMenu),
+    actionsOf = (name: string): FrameAction[] => [
+      { text: "Copy name", run: () => void copyText(dotted(name)) },
+      { text: "Search for it", run: () => props.onSearch(`"${dotted(name)}"`) },
+      ...(props.actionsOf ? props.actionsOf(name) : []),
+    ];
   useLayoutEffect(() => graph.current!.search(search), [search]);
   useLayoutEffect(() => graph.current!.flip(flipped), [flipped]);
   useLayoutEffect(() => {
@@ -97,13 +148,17 @@ export function FlameView(props: Props) {
           id={id("search")}
           search={search}
           onSearch={props.onSearch}
-          first={!index}
+          onNext={(text, step) => {
+            graph.current!.search(text);
+            graph.current!.nextMatch(step);
+          }}
+          first={first}
           disabled={!some}
         />
       </div>
       <nav id={id("crumbs")} class="crumbs" aria-label="Zoom" hidden />
       <p class="hint" hidden={!some}>
-        Click a frame to zoom; Escape shows all. Arrow keys and Enter do the same. Drag to move, + and − to scale.
+        Click a frame to zoom, right-click for more; Escape shows all. Drag to move. ? lists the keys.
       </p>
       <div id={id("graph")} class="graph" hidden={!some}>
         <div class="tall" />
@@ -114,10 +169,12 @@ export function FlameView(props: Props) {
           aria-label={
             "Flame graph of " +
             typeTitle(type) +
-            ". Arrow keys move between frames, Enter zooms, Escape resets, n goes to the next match."
+            ". Arrow keys move between frames, Enter zooms, Escape resets, m opens a menu, n goes to the next match."
           }
         />
       </div>
+      {model && <Legend model={model} search={search} onSearch={props.onSearch} />}
+      {menu && model && <FrameMenu at={menu} actions={actionsOf(menu.name)} close={() => setMenu(null)} />}
       {!some && (
         <div id={id("empty")} class="empty" role="status">
           {props.children}

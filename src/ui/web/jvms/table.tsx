@@ -74,6 +74,11 @@ interface Props {
   onOpen(key: string): void;
 }
 
+/* Two components may have the same JVM. */
+function rowId(i: number): string {
+  return "jvm-row-" + i;
+}
+
 /* Where the box is scrolled to, and how high it and its rows are. */
 function useWindow(length: number) {
   const box = useRef<HTMLDivElement>(null),
@@ -141,7 +146,7 @@ export function Table({ list, nowMs, sort, onSort, open, onOpen }: Props) {
       tabIndex={0}
       aria-label="JVMs. Arrow keys move between rows, Enter shows details."
       aria-rowcount={list.length + 1}
-      aria-activedescendant={at >= first && at < last ? "jvm-" + cursor : undefined}
+      aria-activedescendant={at >= first && at < last ? rowId(at) : undefined}
       onKeyDown={onKey}
     >
       <Head sort={sort} onSort={onSort} />
@@ -151,7 +156,7 @@ export function Table({ list, nowMs, sort, onSort, open, onOpen }: Props) {
         return (
           <div
             key={j.component + key}
-            id={"jvm-" + key}
+            id={rowId(first + i)}
             role="row"
             aria-rowindex={first + i + 2}
             aria-selected={key === open}

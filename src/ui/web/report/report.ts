@@ -3,9 +3,10 @@ import "../shared/common.css";
 import "./report.css";
 import { FlameGraph } from "../flame/graph";
 import { FunctionRow, Model, callersOf, functionsOf, modelOfTable } from "../flame/model";
-import { FRAME_HUES, changeColor, colorOf, dotted, shortName } from "../flame/names";
-import { isTyping, searchBox } from "../flame/search_box";
-import { $, element } from "../shared/dom";
+import { CHANGES, kindsOf } from "../flame/legend";
+import { dotted, shortName } from "../flame/names";
+import { searchBox } from "../flame/search_box";
+import { $, element, isTyping } from "../shared/dom";
 import { amount, percent } from "../shared/format";
 import { typeRank, typeTitle } from "../shared/profile_types";
 import { onTheme, toggleTheme } from "../shared/theme";
@@ -241,35 +242,6 @@ function showTop(): void {
     b.setAttribute("aria-pressed", String(+(b as HTMLElement).dataset.by! === sortBy));
 }
 
-/* What colours mean, with a sample of each. */
-function legend(): [text: string, color: string][] {
-  if (compare)
-    return [
-      ["larger share than before", changeColor(1, 0.4)],
-      ["as before", changeColor(1, 1)],
-      ["smaller share", changeColor(0.4, 1)],
-    ];
-  const native: [string, string][] = [
-    ["native", colorOf("libc.so.6.read")],
-    ["JVM", colorOf("libjvm.so.JavaThread::run")],
-  ];
-  if (view.names.some(n => FRAME_HUES[n.slice(-4)]))
-    return [
-      ["compiled", colorOf("a.b_[j]")],
-      ["inlined", colorOf("a.b_[i]")],
-      ["interpreted", colorOf("a.b_[0]")],
-      ["C1", colorOf("a.b_[1]")],
-      ...native,
-      ["kernel", colorOf("a.b_[k]")],
-    ];
-  return [
-    ["application", colorOf("org/example/App.run")],
-    ["JDK", colorOf("java/lang/Thread.run")],
-    ...native,
-    ["kernel", colorOf("kernel.do_syscall_64")],
-  ];
-}
-
 function showLegend(): void {
   const help = element("span"),
     keys = [
@@ -284,12 +256,16 @@ function showLegend(): void {
     ];
   for (const [key, what] of keys) help.append(element("kbd", "", key), " " + what + "  ");
   $("legend").replaceChildren(
-    ...legend().map(([text, color]) => {
-      const s = element("span"),
+    ...(compare ? CHANGES : kindsOf(view.names)).map(k => {
+      const e = k.search ? element("button") : element("span"),
         i = element("i");
-      i.style.background = color;
-      s.append(i, text);
-      return s;
+      i.style.background = k.color;
+      e.append(i, k.text);
+      if (k.search) {
+        e.title = "Highlight them";
+        e.onclick = () => box.look(k.search);
+      }
+      return e;
     }),
     element("span", "grow"),
     help,

@@ -60,7 +60,9 @@ export interface Answer<T> {
   error: string;
   /* Nothing is known yet. */
   loading: boolean;
-  /* The answer is of another part; the one that is wanted is on its way. */
+  /* The answer is of another part. */
+  stale: boolean;
+  /* And the one that is wanted is on its way. */
   pending: boolean;
   /* When the answer came (Date.now()). */
   at: number;
@@ -143,12 +145,14 @@ export function useAnswer<T>(
   useEffect(() => {
     if (on) latest.current.wake();
   }, [on]);
-  const mine = kept.key === key ? kept : NOTHING;
+  const mine = kept.key === key ? kept : NOTHING,
+    stale = !!mine.data && mine.part !== part;
   return {
     data: mine.data as T | null,
     error: mine.error,
     at: mine.at,
     loading: !mine.data && !mine.error,
-    pending: !!mine.data && !mine.error && mine.part !== part,
+    stale,
+    pending: stale && !mine.error,
   };
 }

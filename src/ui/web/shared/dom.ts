@@ -13,3 +13,8 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   if (text !== undefined) e.textContent = text;
   return e;
 }
+
+/* Whether keys are letters of something that is being entered. */
+export function isTyping(): boolean {
+  return /INPUT|SELECT|TEXTAREA/.test(document.activeElement ? document.activeElement.tagName : "");
+}

@@ -53,7 +53,8 @@ export function Popover({ name, label, title, value, children }: {
         title={title}
         value={value}
         aria-expanded={open}
-        aria-controls={name + "-box"}
+        aria-controls={open ? name + "-box" : undefined}
+        aria-haspopup="dialog"
         onClick={() => setOpen(!open)}
       >
         {label}

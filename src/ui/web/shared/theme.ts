@@ -1,7 +1,25 @@
-/* Light and dark: as the system has it, until somebody chooses. */
-const darkness = matchMedia("(prefers-color-scheme: dark)"),
+/* Light and dark: as the system has it, until somebody chooses; the browser keeps what was chosen. */
+const KEPT = "smolder-theme",
+  darkness = matchMedia("(prefers-color-scheme: dark)"),
   watchers = new Set<() => void>();
-let chosen = "";
+let chosen = kept();
+
+/* Browsers may forbid it. */
+function kept(): string {
+  try {
+    return localStorage.getItem(KEPT) || "";
+  } catch (e) {
+    return "";
+  }
+}
+
+function keep(theme: string): void {
+  try {
+    localStorage.setItem(KEPT, theme);
+  } catch (e) {
+    /* then until the page is closed */
+  }
+}
 
 export function isDark(): boolean {
   return document.documentElement.dataset.theme === "dark";
@@ -20,6 +38,7 @@ export function onTheme(told: () => void): () => void {
 
 export function toggleTheme(): void {
   chosen = isDark() ? "light" : "dark";
+  keep(chosen);
   applyTheme();
 }
 

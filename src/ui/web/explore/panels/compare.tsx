@@ -3,13 +3,15 @@ import { useMemo, useRef, useState } from "preact/hooks";
 import { modelOfPair } from "../../flame/model";
 import { get, useAnswer } from "../../shared/api";
 import { amount, clock, percent } from "../../shared/format";
+import { useIds } from "../../shared/part";
+import { typeTitle } from "../../shared/profile_types";
 import { asked, askedBase, stacksKey } from "../questions";
 import { COMPARISONS, State, baseKey, go, rangeOf } from "../state";
 import { FunctionSearch } from "./function_search";
 import { Column, Count, FunctionTable } from "./function_table";
 import { cutText } from "./functions";
 import { GraphBox } from "./graph_box";
-import { Status } from "./status";
+import { Status, shownOf } from "./status";
 
 type Row = [name: string, selfBefore: number, totalBefore: number, self: number, total: number];
 
@@ -68,6 +70,7 @@ function columnsOf(data: DiffAnswer): Column<Row>[] {
 
 function BaseForm({ state }: { state: State }) {
   const form = useRef<HTMLFormElement>(null),
+    id = useIds(),
     query = state.more.get("base_query") || "",
     { baseFrom, baseUntil, compare } = state,
     earlier = COMPARISONS.find(c => c[0] === compare)![1],
@@ -81,14 +84,14 @@ function BaseForm({ state }: { state: State }) {
         go({ base_query: form.current!.querySelector("input")!.value.trim() || null });
       }}
     >
-      <span id="base-time">
+      <span id={id("base-time")}>
         Compared with{" "}
         {kept || (query ? "the same time" : "the time before, as long as this")}
       </span>
       <button
         type="button"
         class="quiet"
-        id="base-keep"
+        id={id("base-keep")}
         title="Then choose another time, which is compared with this one"
         onClick={() => {
           const r = rangeOf(state);
@@ -101,7 +104,7 @@ function BaseForm({ state }: { state: State }) {
         <button
           type="button"
           class="quiet"
-          id="base-clear"
+          id={id("base-clear")}
           onClick={() => go({ base_from: null, base_until: null, base_query: null, compare: null })}
         >
           Clear
@@ -111,7 +114,7 @@ function BaseForm({ state }: { state: State }) {
         of{" "}
         <input
           type="text"
-          id="base-query"
+          id={id("base-query")}
           placeholder={'the same series, or {service_name="…", version!~"2.*"}'}
           autocomplete="off"
           spellcheck={false}
@@ -142,8 +145,9 @@ function useDiff(state: State, limit: number) {
 }
 
 function Sums({ data }: { data: DiffAnswer }) {
+  const id = useIds();
   return (
-    <span class="sum" id="diff-sum">
+    <span class="sum" id={id("diff-sum")}>
       <b>{amount(data.after.total, data.unit)}</b>
       {` instead of ${amount(data.before.total, data.unit)} before`}
       {cutText(data)}
@@ -153,14 +157,15 @@ function Sums({ data }: { data: DiffAnswer }) {
 
 export function ComparePanel({ state }: { state: State }) {
   const [limit, setLimit] = useState(ROWS),
+    id = useIds(),
     answer = useDiff(state, limit),
-    data = answer.data,
+    data = shownOf(answer),
     some = !!data && data.count > 0,
     model = useMemo(() => (data && some ? modelOfPair(data) : null), [data]);
   return (
     <section class="panel flame" aria-label="Comparison">
       <div class="bar">
-        <h2>Compare</h2>
+        <h2>{typeTitle(state.type)}</h2>
         {data && some && <Sums data={data} />}
         <span class="grow" />
         <FunctionSearch search={state.search} />
@@ -176,7 +181,7 @@ export function ComparePanel({ state }: { state: State }) {
             <i class="less" /> smaller share than before <i class="same" /> as before <i class="more" /> larger share;
             frames are as wide as both shares together
           </p>
-          <GraphBox id="diff-graph" label="Both" model={model!} search={state.search} />
+          <GraphBox id={id("diff-graph")} label="Both" model={model!} search={state.search} />
           <FunctionTable
             columns={columnsOf(data)}
             rows={data.functions}

@@ -1,9 +1,10 @@
 /* What is shown as a file, and the commands that give the same. */
 import { useState } from "preact/hooks";
 import { encoded } from "../../shared/api";
+import { copyText } from "../../shared/clipboard";
 import { asked } from "../questions";
 import type { State } from "../state";
-import { closeOnEscape } from "./menu";
+import { Menu } from "./menu";
 
 const FORMATS: [format: string, title: string, what: string][] = [
   ["pprof", "pprof", "with files and lines, for go tool pprof and Grafana"],
@@ -26,16 +27,7 @@ function Commands({ state, address }: { state: State; address: string }) {
     <>
       <p>The same on the command line:</p>
       <pre id="command">{text}</pre>
-      <button
-        class="quiet"
-        onClick={() =>
-          navigator.clipboard &&
-          navigator.clipboard.writeText(text).then(
-            () => setCopied(true),
-            () => setCopied(false),
-          )
-        }
-      >
+      <button class="quiet" id="copy-command" onClick={() => copyText(text).then(setCopied)}>
         {copied ? "Copied" : "Copy"}
       </button>
     </>
@@ -48,15 +40,13 @@ export function DownloadMenu({ state }: { state: State }) {
   const of = (format: string) => address + "&format=" + format;
   if (!state.type) return null;
   return (
-    <details
-      class="menu"
+    <Menu
       id="download-menu"
-      onKeyDown={closeOnEscape}
-      onToggle={e => {
-        if (e.currentTarget.open) setAddress("api/download?" + encoded(asked(state).query));
+      title="Download"
+      onToggle={open => {
+        if (open) setAddress("api/download?" + encoded(asked(state).query));
       }}
     >
-      <summary>Download</summary>
       <div class="menu-body">
         {FORMATS.map(([format, title, what]) => (
           <a key={format} href={of(format)} download data-format={format}>
@@ -65,6 +55,6 @@ export function DownloadMenu({ state }: { state: State }) {
         ))}
         <Commands state={state} address={of("pprof")} />
       </div>
-    </details>
+    </Menu>
   );
 }

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { colorOf, dotted, shortName } from "../../flame/names";
 import { writeAddress } from "../../shared/address";
+import { useIds } from "../../shared/part";
 
 export interface Column<Row> {
   /* What it sorts by; "": it does not. */
@@ -33,9 +34,10 @@ function Head({ sort, title, current }: { sort: string; title: string; current: 
 }
 
 export function FunctionTable<Row extends [string, ...number[]]>({ columns, rows, sort, onChoose }: Props<Row>) {
+  const id = useIds();
   return (
     <div class="table-box">
-      <table class="functions" id="functions">
+      <table class="functions" id={id("functions")}>
         <thead>
           <tr>
             <Head sort="name" title="Function" current={sort} />

@@ -2,12 +2,13 @@
 import { useState } from "preact/hooks";
 import { Answer, get, useAnswer } from "../../shared/api";
 import { amount, percent, plural } from "../../shared/format";
+import { useIds } from "../../shared/part";
 import { typeTitle } from "../../shared/profile_types";
 import { asked, stacksKey } from "../questions";
 import { State, go } from "../state";
 import { FunctionSearch } from "./function_search";
 import { Column, Count, FunctionTable } from "./function_table";
-import { Status } from "./status";
+import { Status, shownOf } from "./status";
 
 type Row = [name: string, self: number, total: number];
 
@@ -76,7 +77,8 @@ export function useFunctions(state: State, limit: number): Answer<FunctionsAnswe
 export function FunctionsPanel({ state, hint = "" }: { state: State; hint?: string }) {
   const [limit, setLimit] = useState(ROWS),
     answer = useFunctions(state, limit),
-    data = answer.data;
+    id = useIds(),
+    data = shownOf(answer);
   return (
     <section class="panel flame" aria-label="Functions">
       <div class="bar">
@@ -89,8 +91,8 @@ export function FunctionsPanel({ state, hint = "" }: { state: State; hint?: stri
           </span>
         )}
         <span class="grow" />
-        {data && data.matched !== undefined && (
-          <span class="hits" id="function-hits" role="status">
+        {data && !answer.pending && data.matched !== undefined && (
+          <span class="hits" id={id("function-hits")} role="status">
             {percent(data.matched, data.total) + " matched"}
           </span>
         )}

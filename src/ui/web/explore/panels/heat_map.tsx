@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { get, useAnswer } from "../../shared/api";
 import { $, element } from "../../shared/dom";
 import { amount, clock, plural } from "../../shared/format";
+import { useIds } from "../../shared/part";
 import { typeTitle } from "../../shared/profile_types";
 import { isDark, onTheme } from "../../shared/theme";
 import { asked, key } from "../questions";
@@ -152,6 +153,7 @@ function useChoice(data: HeatAnswer | null, onRange: (columns: [number, number])
 
 function Map({ data, onRange }: { data: HeatAnswer; onRange: (columns: [number, number]) => void }) {
   const canvas = useRef<HTMLCanvasElement>(null),
+    id = useIds(),
     { chosen, ...input } = useChoice(data, onRange);
   useEffect(() => {
     const redraw = () => draw(canvas.current!, data, chosen),
@@ -166,7 +168,8 @@ function Map({ data, onRange }: { data: HeatAnswer; onRange: (columns: [number, 
   }, [data, chosen]);
   return (
     <canvas
-      id="heat-map"
+      id={id("heat-map")}
+      class="heat-map"
       ref={canvas}
       tabIndex={0}
       role="application"
@@ -179,6 +182,7 @@ function Map({ data, onRange }: { data: HeatAnswer; onRange: (columns: [number, 
 
 export function HeatPanel({ state }: { state: State }) {
   const box = useRef<HTMLElement>(null),
+    id = useIds(),
     answer = useAnswer(key("heatmap", state), async signal => {
       const { query, range } = asked(state),
         buckets = columnsFor(box.current ? box.current.clientWidth : 900, range.until - range.from);
@@ -191,7 +195,7 @@ export function HeatPanel({ state }: { state: State }) {
       <div class="bar">
         <h2>{typeTitle(state.type)}</h2>
         {data && some && (
-          <span class="sum" id="heat-sum">
+          <span class="sum" id={id("heat-sum")}>
             {`${plural(data.profiles, "profile", "profiles")}, each with ${amount(data.least, data.unit)} to ` +
               amount(data.most, data.unit)}
           </span>

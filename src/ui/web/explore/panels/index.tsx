@@ -1,5 +1,6 @@
 /* What Explore shows of a selection: the flame graph or one of these panels, with menus for all of them. */
 import type { ComponentChildren } from "preact";
+import { useIds } from "../../shared/part";
 import { State, go } from "../state";
 import { ComparePanel } from "./compare";
 import { DownloadMenu } from "./download";
@@ -55,10 +56,11 @@ interface Props {
 }
 
 export function Panel({ state, panel, children }: Props) {
+  const id = useIds();
   if (!state.type)
     return (
       <section class="panel flame">
-        <div id="empty" class="empty" role="status">
+        <div id={id("empty")} class="empty" role="status">
           {children}
         </div>
       </section>

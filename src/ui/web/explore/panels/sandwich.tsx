@@ -4,6 +4,7 @@ import { Model, modelOf } from "../../flame/model";
 import { dotted, shortName } from "../../flame/names";
 import { get, useAnswer } from "../../shared/api";
 import { amount, percent } from "../../shared/format";
+import { useIds } from "../../shared/part";
 import { asked, stacksKey } from "../questions";
 import { State, go } from "../state";
 import { FunctionsPanel, cutText } from "./functions";
@@ -31,8 +32,9 @@ function useModel(data: SandwichAnswer | null, half: "callers" | "callees"): Mod
 
 /* Another function out of the graph. */
 function Centre({ name }: { name: string }) {
+  const id = useIds();
   return (
-    <button class="quiet" id="centre" onClick={() => go({ function: name })}>
+    <button class="quiet" id={id("centre")} onClick={() => go({ function: name })}>
       {`Callers and callees of ${shortName(name)}`}
     </button>
   );
@@ -43,6 +45,7 @@ function Sandwich({ state, name }: { state: State; name: string }) {
       get<SandwichAnswer>("sandwich", { ...asked(state).query, function: name }, signal),
     ),
     data = answer.data,
+    id = useIds(),
     callers = useModel(data, "callers"),
     callees = useModel(data, "callees"),
     [zoomed, setZoomed] = useState<string[]>([]),
@@ -50,11 +53,11 @@ function Sandwich({ state, name }: { state: State; name: string }) {
   return (
     <section class="panel flame" aria-label="Callers and callees">
       <div class="bar">
-        <h2 id="sandwich-title" title={dotted(name)}>
+        <h2 id={id("sandwich-title")} title={dotted(name)}>
           {shortName(name)}
         </h2>
         {data && (
-          <span class="sum" id="sandwich-sum">
+          <span class="sum" id={id("sandwich-sum")}>
             <b>{amount(data.function_total, data.unit)}</b>
             {` total (${percent(data.function_total, data.total)}), self ${amount(data.self, data.unit)} ` +
               `(${percent(data.self, data.total)})`}
@@ -75,8 +78,8 @@ function Sandwich({ state, name }: { state: State; name: string }) {
       )}
       {data && data.function_total > 0 && (
         <div class="sandwich">
-          <GraphBox id="callers-graph" label="Callers" model={callers!} flipped onZoom={setZoomed} />
-          <GraphBox id="callees-graph" label="Callees" model={callees!} onZoom={setZoomed} />
+          <GraphBox id={id("callers-graph")} label="Callers" model={callers!} flipped onZoom={setZoomed} />
+          <GraphBox id={id("callees-graph")} label="Callees" model={callees!} onZoom={setZoomed} />
         </div>
       )}
     </section>

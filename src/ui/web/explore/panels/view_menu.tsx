@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { NODES, State, go } from "../state";
 import { LIBRARIES, viewQuery } from "../view_query";
 import type { PanelId } from "./index";
-import { closeOnEscape } from "./menu";
+import { Menu } from "./menu";
 
 const FLAG_WORDS: [name: string, title: string][] = [
   ["callers", "Begin at the function that has the cost"],
@@ -109,8 +109,7 @@ export function ViewMenu({ state, panel }: { state: State; panel: PanelId }) {
   const [open, setOpen] = useState(false),
     changes = Object.values(viewQuery(state.more)).flat().length;
   return (
-    <details class="menu" id="view-menu" onKeyDown={closeOnEscape} onToggle={e => setOpen(e.currentTarget.open)}>
-      <summary>{"Frames" + (changes ? ` (${changes} changed)` : "")}</summary>
+    <Menu id="view-menu" title={"Frames" + (changes ? ` (${changes} changed)` : "")} onToggle={setOpen}>
       {open && (
         <div class="menu-body">
           <Flags state={state} />
@@ -129,6 +128,6 @@ export function ViewMenu({ state, panel }: { state: State; panel: PanelId }) {
           )}
         </div>
       )}
-    </details>
+    </Menu>
   );
 }
