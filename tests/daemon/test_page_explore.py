@@ -76,6 +76,7 @@ def page_lists_154_services_with_their_amounts(lab):
             browser.key(key)
         browser.wait("location.hash.includes('service=service-151') && !document.getElementById('service-list')")
         browser.wait(f"{total()} === {2 * 152 * 10**6}")
+        equal(browser.run("document.activeElement.id"), "service", "where the keyboard is after the choice")
         click(browser, "#service")
         browser.wait("!!document.getElementById('service-list')")
         browser.key("Escape")

@@ -1,5 +1,5 @@
-"""The page under fingers, keys, a mouse and the eyes of many: what can be done with a frame, where the keyboard is, what
-is readable, and what fits side by side."""
+"""The page under fingers, keys, a mouse and the eyes of many: what can be done with a frame, where the keyboard is,
+what is readable, and what fits side by side."""
 import json
 
 from browser import Browser
@@ -237,8 +237,7 @@ def page_tells_its_keys_and_colours(lab):
 
 @test
 def page_keeps_the_keyboard_at_a_refresh(lab):
-    """The element that has it stays the same one: in the path to a frame, in a table that is sorted anew, in the list of
-    JVMs."""
+    """The element that has it stays the same one: in the path to a frame, and in a table that is sorted anew."""
     store(lab)
     push(lab, "shop", {"main;first": 5000000, "main;second": 3000000})
 
@@ -247,7 +246,7 @@ def page_keeps_the_keyboard_at_a_refresh(lab):
             browser.run("document.getElementById('live').click()")
             browser.wait(f"{text('live')} === '{said}'")
     with Browser(machine=lab.machine, width=1400, height=900) as browser:
-        drawn(browser, f"#service=shop&type={CPU}&at=main&at=first")
+        drawn(browser, "#service=shop&at=main&at=first")
         browser.wait("document.querySelectorAll('#crumbs button').length === 3")
         browser.run("document.querySelectorAll('#crumbs button')[1].focus()")
         push(lab, "shop", {"main;second": 9000000, "main;first": 1000000})
@@ -269,8 +268,8 @@ def page_keeps_the_keyboard_at_a_refresh(lab):
 
 @test
 def page_shows_no_table_of_another_search(lab):
-    """While another is asked for, that is said, and no share of the old one stands there; after a failure neither do its
-    rows."""
+    """While another is asked for, that is said, and no share of the old one stands there; after a failure neither do
+    its rows."""
     agent = store(lab)
     push(lab, "shop", STACKS)
     with Browser(machine=lab.machine) as browser:
@@ -341,7 +340,8 @@ CONTRAST = r"""(() => {
         right = Math.min(canvas.width, (m.x[i] + m.size[i] - f.shown.x0) / f.shown.span * canvas.width),
         top = (f.yOf(m.depth[i]) - canvas.parentElement.scrollTop) * dpr;
       if (right - left < 60 * dpr) continue;
-      const box = ctx.getImageData(left + 4 * dpr, top + 4 * dpr, Math.min(right - left - 8 * dpr, 80 * dpr), 13 * dpr),
+      const wide = Math.min(right - left - 8 * dpr, 80 * dpr),
+        box = ctx.getImageData(left + 4 * dpr, top + 4 * dpr, wide, 13 * dpr),
         at = k => [...box.data.slice(k, k + 3), 1], fill = ctx.getImageData(right - 6 * dpr, top + 5 * dpr, 1, 1).data,
         below = parse(getComputedStyle(canvas.closest('.panel')).backgroundColor),
         paper = over([fill[0], fill[1], fill[2], fill[3] / 255], below);
@@ -358,15 +358,16 @@ CONTRAST = r"""(() => {
 
 @test
 def page_can_be_read(lab):
-    """Every text has a contrast of 4.5 at least, in both themes: also in frames that are pale because they do not match,
-    or are above what was zoomed at."""
+    """Every text has a contrast of 4.5 at least, in both themes: also in frames that are pale because they do not
+    match, or are above what was zoomed at."""
     agent = lab.agent("--store.listen=127.0.0.1:4040")
     push_three(lab)
     with Browser(machine=lab.machine, width=1400, height=900) as browser:
         browser.call("Emulation.setDeviceMetricsOverride", width=1400, height=900, deviceScaleFactor=3, mobile=False)
         for theme in ("light", "dark"):
             browser.call("Emulation.setEmulatedMedia", features=[
-                {"name": "prefers-color-scheme", "value": theme}, {"name": "prefers-reduced-motion", "value": "reduce"}])
+                {"name": "prefers-color-scheme", "value": theme},
+                {"name": "prefers-reduced-motion", "value": "reduce"}])
             for what in ("by=zone", "search=Bake&at=java/lang/Thread.run&at=shop/Main.main", "panel=functions",
                          "panel=compare&compare=before", "panel=heat", "range=custom&from=1&until=2"):
                 browser.open("about:blank")

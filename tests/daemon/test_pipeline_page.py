@@ -53,6 +53,12 @@ def pipeline_view_shows_components(lab):
         said = browser.run(text("component"))
         check("(secret)" in said and "hunter2" not in said, said)
         check("component=pyroscope.write.test" in browser.run("location.hash"), browser.run("location.hash"))
+        browser.run("document.getElementById('component-close').focus()")
+        browser.key("Enter")
+        browser.wait("!document.getElementById('component') && "
+                     "document.activeElement.getAttribute('aria-label').startsWith('pyroscope.write.test,')")
+        browser.key("Enter")
+        browser.wait("!!document.getElementById('component')")
         browser.key("Escape")
         browser.wait("!document.getElementById('component')")
         receiver.wait(3, seconds=60)

@@ -24,7 +24,7 @@ function useChoices(state: State) {
     state.service = services.data.reduce((a, b) => (b.last_ms > a.last_ms ? b : a)).name;
   const types = useTypes(state),
     known = state.types.filter(id => types.data && types.data.includes(id)),
-    lost = !!types.data && known.length < Math.max(1, state.types.length);
+    lost = !!types.data && known.length < state.types.length;
   if (lost) state.zooms = [[], [], []];
   state.types = known.length || !types.data ? known : types.data.slice(0, 1);
   useEffect(() => {

@@ -55,7 +55,11 @@ function Found({ data, at }: { data: JvmList; at: number }) {
       return sorted(data.jvms.filter(j => has(j) && matches(j, search)), sort, data.now_ms);
     }, [data, search, group, sort]),
     jvm = data.jvms.find(j => keyOf(j) === open),
-    close = () => writeAddress({ jvm: null }, true);
+    close = () => {
+      const table = document.getElementById("jvm-table");
+      writeAddress({ jvm: null }, true);
+      if (table) table.focus();
+    };
   useEffect(() => {
     const onKey = (e: KeyboardEvent) => {
       if (e.key === "Escape" && open && !(e.target as HTMLElement).closest(".flame, input, select")) close();

@@ -120,7 +120,11 @@ function Shown({ data, at }: { data: Pipeline; at: number }) {
     nowMs = data.now_ms + useNow() - at,
     rates = useRates(data),
     c = data.components.find(x => x.id === open),
-    close = () => writeAddress({ component: null }, true);
+    close = () => {
+      const node = document.querySelector<SVGElement>(".pipeline-graph .node.open");
+      writeAddress({ component: null }, true);
+      if (node) node.focus();
+    };
   useEffect(() => {
     const onKey = (e: KeyboardEvent) => {
       if (e.key === "Escape" && open) close();

@@ -1,5 +1,5 @@
-/* Parts of a page that stand side by side: each tells those within it which one it is, so that the ids of their elements
- * differ. Those of the first have nothing added. */
+/* Parts of a page that stand side by side: each tells those within it which one it is, so that the ids of their
+ * elements differ. Those of the first have nothing added. */
 import { ComponentChildren, createContext, h } from "preact";
 import { useContext } from "preact/hooks";
 

@@ -17,6 +17,10 @@ export function Popover({ name, label, title, value, children }: {
     root = useRef<HTMLDivElement>(null),
     box = useRef<HTMLDivElement>(null),
     button = useRef<HTMLButtonElement>(null);
+  const close = () => {
+    setOpen(false);
+    button.current!.focus();
+  };
   useLayoutEffect(() => {
     if (!open) return;
     /* As far to the left as it needs to be in the window. */
@@ -33,8 +37,7 @@ export function Popover({ name, label, title, value, children }: {
         if (e.key !== "Escape") return;
         e.preventDefault();
         e.stopPropagation();
-        setOpen(false);
-        button.current!.focus();
+        close();
       };
     document.addEventListener("pointerdown", onPointer);
     document.addEventListener("keydown", onKey, true);
@@ -61,7 +64,7 @@ export function Popover({ name, label, title, value, children }: {
       </button>
       {open && (
         <div class="popover-box" id={name + "-box"} role="dialog" aria-label={title} ref={box}>
-          {typeof children === "function" ? children(() => setOpen(false)) : children}
+          {typeof children === "function" ? children(close) : children}
         </div>
       )}
     </div>
