@@ -89,7 +89,7 @@ class Recording:
         return self.event(TLAB, THREAD, stack, 1, 16, size)
 
     def pools(self):
-        frames = [varint(m) + varint(7) + varint(0) + varint(0) for m in (2, 1)]
+        frames = [varint(m) + varint(7) + varint(3) + varint(0) for m in (2, 1)]
         return [(25, [(DEFAULT, text("STATE_DEFAULT")), (RUNNABLE, text("STATE_RUNNABLE")),
                       (SLEEPING, text("STATE_SLEEPING"))]),
                 (22, [(THREAD, text("java") + text(self.thread))]),
