@@ -123,9 +123,9 @@ static const struct flag flags[] = {
 static void help(void)
 {
     fputs("usage: smolder convert FILE… --output=PATH [FLAGS]\n\n"
-          "Converts JFR recordings (async-profiler, JDK), pprof profiles and collapsed stacks. Several inputs are\n"
-          "merged. FILE may be packed (gzip, Zstandard, XZ, LZ4, ZIP), a directory with *.jfr, *.jfr.gz, …, a quoted "
-          "glob\npattern, or - for standard input.\n\n"
+          "Converts JFR recordings (async-profiler, JDK, Datadog), pprof profiles and collapsed stacks. Several\n"
+          "inputs are merged. FILE may be packed (gzip, Zstandard, XZ, LZ4, ZIP), a directory with *.jfr,\n"
+          "*.jfr.gz, …, a quoted glob pattern, or - for standard input.\n\n"
           "Format pprof: without --type, PATH is a directory with one NAME.pb.gz per profile.\n\n"
           "flags [default]:\n",
           stdout);

@@ -2,14 +2,12 @@
 import base64
 import gzip
 import json
-import os
 import re
-import shutil
 import subprocess
 
 from forged import COMMON, CPU_TIME, DEFAULT, PROFILER, RUNNABLE, SLEEPING, STACK, THREAD, Recording
 from jfr import text
-from lab import CACHE, ROOT, Skip, check, equal, test
+from lab import ROOT, check, equal, maven_jar, test
 from test_convert import collapsed, convert
 
 # Types of events that a recording made to order does not have otherwise.
@@ -137,15 +135,7 @@ def convert_has_what_jfrconv_has(lab):
 @test
 def convert_knows_the_options_of_jfrconv(lab):
     """The list above is that of the converter itself."""
-    jar = CACHE / f"jfr-converter-{VERSION}.jar"
-    if not jar.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        mvn = shutil.which(os.environ.get("MVN", "mvn"))
-        done = mvn and subprocess.run([mvn, "-q", "-B", "dependency:copy", "-Dmdep.useBaseVersion=true",
-                                       f"-Dartifact=tools.profiler:jfr-converter:{VERSION}",
-                                       f"-DoutputDirectory={CACHE}"], capture_output=True, timeout=120)
-        if not jar.exists():
-            raise Skip("no Maven client" if not mvn else f"Maven has no {jar.name}: {done.stdout.decode()[-200:]}")
+    jar = maven_jar("tools.profiler", "jfr-converter", VERSION)
     usage = subprocess.run(["java", "-jar", str(jar)], capture_output=True, text=True, timeout=60).stdout
     options = set(re.findall(r"^ +(?:-\w )?(--[a-z-]+)", usage, re.M)) | set(re.findall(r"^ +(-\w) ", usage, re.M))
     check(len(options) > 30, f"options of jfrconv: {usage}")
