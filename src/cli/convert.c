@@ -19,7 +19,6 @@
 #include "cli/convert_range.h"
 #include "cli/convert_read.h"
 #include "cli/convert_row.h"
-#include "cli/convert_time.h"
 #include "cli/convert_view.h"
 #include "cli/convert_write.h"
 #include "cli/flags.h"
@@ -30,8 +29,6 @@
 /* What all names and stacks together may take. */
 #define SYMBOLS_MAX ((size_t)1 << 30)
 enum { INFLATED_MIB_MAX = 1 << 20, LABELS_TEXT_MAX = 1024 };
-/* Of --from and --to: JFR is younger than 1971. */
-static const int64_t EARLIEST_NS = 365 * 86400 * NS_PER_SEC;
 
 struct convert_flags {
     const char *output, *format, *type, *compat, *diff_base, *group_by, *inflated_max;
@@ -126,9 +123,9 @@ static const struct flag flags[] = {
 static void help(void)
 {
     fputs("usage: smolder convert FILE… --output=PATH [FLAGS]\n\n"
-          "Converts JFR recordings (async-profiler, JDK), pprof profiles and collapsed stacks. Several inputs are\n"
-          "merged. FILE may be packed (gzip, Zstandard, XZ, LZ4, ZIP), a directory with *.jfr, *.jfr.gz, …, a quoted "
-          "glob\npattern, or - for standard input.\n\n"
+          "Converts JFR recordings (async-profiler, JDK, Datadog), pprof profiles and collapsed stacks. Several\n"
+          "inputs are merged. FILE may be packed (gzip, Zstandard, XZ, LZ4, ZIP), a directory with *.jfr,\n"
+          "*.jfr.gz, …, a quoted glob pattern, or - for standard input.\n\n"
           "Format pprof: without --type, PATH is a directory with one NAME.pb.gz per profile.\n\n"
           "flags [default]:\n",
           stdout);
@@ -219,16 +216,6 @@ static int read_duration(const char *flag, const char *text, int64_t *ret, struc
     return 0;
 }
 
-/* Seconds since 1970 that somebody meant otherwise. */
-static int check_since_1970(const char *flag, const char *text, int64_t ns, struct err *err)
-{
-    if (!*text || ns <= 0 || ns >= EARLIEST_NS)
-        return 0;
-    return err_set(err, -EINVAL,
-                   "--%s=%s is in 1970; expected a time such as 2026-01-31T12:00:00Z, or seconds since 1970", flag,
-                   text);
-}
-
 /* What of the flags is not in the options already. */
 static int check_conversion(const struct convert_flags *f, struct conversion_options *ret, struct err *err)
 {
@@ -249,16 +236,8 @@ static int check_conversion(const struct convert_flags *f, struct conversion_opt
     int code = read_duration("interval", f->interval, &o.cpu_ns, err);
     if (code == 0)
         code = read_duration("wall-interval", f->wall_interval, &o.wall_ns, err);
-    if (code == 0 && !range_is_relative(f->from))
-        code = time_read("from", f->from, &o.from_ns, err);
-    if (code == 0 && !range_is_relative(f->to))
-        code = time_read("to", f->to, &o.until_ns, err);
-    if (code == 0 && o.until_ns && o.until_ns <= o.from_ns)
-        code = err_set(err, -EINVAL, "--to=%s is not after --from=%s", f->to, f->from);
     if (code == 0)
-        code = check_since_1970("from", f->from, o.from_ns, err);
-    if (code == 0)
-        code = check_since_1970("to", f->to, o.until_ns, err);
+        code = range_read(f->from, f->to, &o, err);
     if (code == 0 && o.compat && (*f->from || *f->to))
         code = err_set(err, -EINVAL, "--compat cannot be combined with --from or --to");
     *ret = o;
@@ -358,10 +337,7 @@ static int no_samples(const struct convert_run *j, const struct file_list *files
 {
     if (r->unknown)
         return err_set(err, -ESRCH, "%s: no samples that are known; %s were left out", files->items[0], r->unknown);
-    if (*j->f->from || *j->f->to)
-        return err_set(err, -ESRCH, "%s: no samples in %" PRIu64 " chunks%s%s%s%s", files->items[0], r->chunks,
-                       *j->f->from ? " from " : "", j->f->from, *j->f->to ? " to " : "", j->f->to);
-    return err_set(err, -ESRCH, "%s: no samples in %" PRIu64 " chunks", files->items[0], r->chunks);
+    return range_no_samples(files->items[0], r->chunks, j->f->from, j->f->to, err);
 }
 
 static int read_all(struct convert_run *j, const struct file_list *files, struct profile_set *set,

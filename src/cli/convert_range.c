@@ -1,11 +1,17 @@
 #include "cli/convert_range.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "cli/convert_chunks.h"
+#include "cli/convert_time.h"
 #include "jfr/chunk.h"
 #include "lang/duration.h"
+
+/* JFR is younger than 1971. */
+static const int64_t EARLIEST_NS = 365 * 86400 * NS_PER_SEC;
 
 /* From when to when all recordings go. */
 struct time_span {
@@ -17,6 +23,41 @@ bool range_is_relative(const char *text)
 {
     int64_t ns;
     return *text && strcmp(text, "0") != 0 && duration_parse(str_of(text), &ns, NULL) == 0;
+}
+
+static int range_order(const char *from, const char *to, const struct conversion_options *o, struct err *err)
+{
+    if (o->until_ns && o->until_ns <= o->from_ns)
+        return err_set(err, -EINVAL, "--to=%s is not after --from=%s", to, from);
+    return 0;
+}
+
+/* Seconds since 1970 that somebody meant otherwise. */
+static int range_check_since_1970(const char *flag, const char *text, int64_t ns, struct err *err)
+{
+    if (!*text || ns <= 0 || ns >= EARLIEST_NS)
+        return 0;
+    return err_set(err, -EINVAL,
+                   "--%s=%s is in 1970; expected a time such as 2026-01-31T12:00:00Z, or seconds since 1970", flag,
+                   text);
+}
+
+int range_read(const char *from, const char *to, struct conversion_options *o, struct err *err)
+{
+    int code = range_is_relative(from) ? 0 : time_read("from", from, &o->from_ns, err);
+    if (code == 0 && !range_is_relative(to))
+        code = time_read("to", to, &o->until_ns, err);
+    if (code == 0)
+        code = range_order(from, to, o, err);
+    if (code == 0)
+        code = range_check_since_1970("from", from, o->from_ns, err);
+    return code < 0 ? code : range_check_since_1970("to", to, o->until_ns, err);
+}
+
+int range_no_samples(const char *path, uint64_t chunks, const char *from, const char *to, struct err *err)
+{
+    return err_set(err, -ESRCH, "%s: no samples in %" PRIu64 " chunks%s%s%s%s", path, chunks, *from ? " from " : "",
+                   from, *to ? " to " : "", to);
 }
 
 static void span_extend(struct time_span *s, const struct jfr_header *h)
@@ -90,7 +131,5 @@ int range_resolve(const struct file_list *files, uint64_t inflated_max, const ch
         o->from_ns = span_at(&s, from);
     if (relative_to)
         o->until_ns = span_at(&s, to);
-    if (o->until_ns && o->until_ns <= o->from_ns)
-        return err_set(err, -EINVAL, "--to=%s is not after --from=%s", to, from);
-    return 0;
+    return range_order(from, to, o, err);
 }

@@ -24,7 +24,7 @@ struct read_options {
 struct read_result {
     uint64_t chunks, bad; /* converted; stepped over, damaged gzip included */
     uint64_t left_out;    /* inputs of which nothing can be read */
-    char *unknown;        /* events that look like samples: "9 of datadog.ExecutionSample"; NULL = none; owned */
+    char *unknown;        /* events that look like samples: "9 of datadog.ExceptionSample"; NULL = none; owned */
     struct stat *inputs;  /* of every input: what must not be written to; owned */
     size_t input_count;
 };

@@ -12,6 +12,7 @@
 #include "cli/command_status.h"
 #include "cli/convert_files.h"
 #include "cli/convert_output.h"
+#include "cli/convert_range.h"
 #include "cli/convert_read.h"
 #include "cli/convert_view.h"
 #include "cli/diff_report.h"
@@ -22,7 +23,7 @@ enum { OUTPUT_MAX = 256 << 20, INFLATED_MAX_SHIFT = 34, TYPES_TEXT_MAX = 4096 };
 static const int64_t DEFAULT_INTERVAL_NS = 10000000;
 
 struct diff_flags {
-    const char *output, *format, *type, *max_function, *max_self, *max_total, *sigma, *total, *top;
+    const char *output, *format, *type, *max_function, *max_self, *max_total, *sigma, *total, *top, *from, *to;
     struct flag_list ignore;
     struct view_flags view; /* those that select */
     bool quiet, help;
@@ -45,6 +46,10 @@ static const struct flag flags[] = {
      "Changes of at most so many standard deviations are noise, and exceed no limit."},
     {"ignore", FLAG_LIST, AT(ignore), NULL, "PATTERN",
      "Functions without a limit: a name with * at either end, or a /regular expression/; repeatable."},
+    {"from", FLAG_STRING, AT(from), "", "TIME",
+     "Ignore events before this time, on both sides: 2026-01-31T12:00:00Z, seconds since 1970, or relative to the "
+     "beginning (10s) or the end (-5s) of each recording."},
+    {"to", FLAG_STRING, AT(to), "", "TIME", "Ignore events at and after this time."},
     {"include", FLAG_LIST, AT(view.include), NULL, "PATTERN",
      "Only stacks with a frame like this, on both sides; repeatable."},
     {"exclude", FLAG_LIST, AT(view.exclude), NULL, "PATTERN", "Omit stacks with a frame like this; repeatable."},
@@ -73,6 +78,7 @@ static void diff_help(void)
         "\nExit status: 0 within the limits, 1 invalid input, 2 usage error, 3 system error, 4 a limit is exceeded.\n\n"
         "examples:\n"
         "  smolder diff main.jfr branch.jfr\n"
+        "  smolder diff main.jfr branch.jfr --from=30s\n"
         "  smolder diff main.jfr branch.jfr --format=markdown --max-self=0.5 --ignore='java.lang.*'\n",
         stdout);
 }
@@ -130,7 +136,8 @@ static int diff_check_view(struct diff_run *d, struct err *err)
     view.skip = view.min_width = "0";
     d->conversion =
         (struct conversion_options){.event = "", .cpu_ns = DEFAULT_INTERVAL_NS, .limits = &conversion_limits_files};
-    return view_choose(&view, false, &d->conversion, &d->view, err);
+    const int code = range_read(d->f->from, d->f->to, &d->conversion, err);
+    return code < 0 ? code : view_choose(&view, false, &d->conversion, &d->view, err);
 }
 
 static int diff_check(struct diff_run *d, size_t args, struct err *err)
@@ -161,15 +168,20 @@ static int diff_check(struct diff_run *d, size_t args, struct err *err)
 
 static int diff_read_run(const struct diff_run *d, char *path, struct profile_set *set, struct err *err)
 {
+    const char *from = d->f->from, *to = d->f->to;
     const struct file_list file = {.items = &path, .len = 1};
     struct read_result result = {0};
-    const struct read_options o = {
+    struct read_options o = {
         .conversion = d->conversion,
         .inflated_max = (uint64_t)1 << INFLATED_MAX_SHIFT,
         .labels = "",
         .quiet = d->f->quiet,
     };
-    int code = read_inputs(&file, &o, set, &result, err);
+    int code = range_resolve(&file, o.inflated_max, from, to, &o.conversion, err);
+    if (code == 0)
+        code = read_inputs(&file, &o, set, &result, err);
+    if (code == 0 && set->len == 0 && (*from || *to))
+        code = range_no_samples(path, result.chunks, from, to, err);
     read_result_done(&result);
     if (code == 0 && (code = view_set(&d->view, set, err)) < 0)
         (void)err_wrap(err, code, "%s", path);

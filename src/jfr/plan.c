@@ -245,11 +245,13 @@ static const uint8_t *plan_run_array(const struct jfr_step *array, const uint8_t
     return p;
 }
 
-static const uint8_t *plan_run_bytes(uint32_t n, const uint8_t *p, const uint8_t *end, uint64_t *first)
+/* A field that is kept has at most eight of them, the most significant first. */
+static const uint8_t *plan_run_bytes(uint32_t n, const uint8_t *p, const uint8_t *end, uint64_t *kept)
 {
     if (n > (size_t)(end - p))
         return NULL;
-    *first = *p;
+    for (uint32_t i = 0; kept && i < n; i++)
+        *kept = *kept << 8 | p[i];
     return p + n;
 }
 
@@ -268,7 +270,7 @@ static const uint8_t *plan_run(const struct jfr_step *s, size_t count, const uin
             break;
         case STEP_BYTES:
             value->at = NULL;
-            p = plan_run_bytes(s->n, p, end, &value->num);
+            p = plan_run_bytes(s->n, p, end, value == &ignored ? NULL : &value->num);
             break;
         case STEP_STRING:
             p = jfr_string_skip(p, end);

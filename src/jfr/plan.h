@@ -15,11 +15,11 @@
 /* Nesting of struct values; real files have 2. */
 enum { JFR_DEPTH_MAX = 8 };
 
-enum { JFR_SLOTS = 8 };
+enum { JFR_SLOTS = 9 };
 
 /* What one run keeps of a field. */
 struct jfr_value {
-    uint64_t num;      /* number or reference; 0 for the rest */
+    uint64_t num;      /* number or reference; the bits of a float or double; 0 for the rest */
     const uint8_t *at; /* where a string or an array starts in the chunk; NULL for the rest */
 };
 struct jfr_record {

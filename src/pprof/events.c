@@ -104,5 +104,18 @@ const struct event_class event_classes[CLASS_COUNT] = {
     [CLASS_FREE] = {"profiler.Free", {NULL, NULL, "address"}, KIND_COUNT, RULE_FREE, true},
     [CLASS_CPU_TIME_LOST] =
         {"jdk.CPUTimeSamplesLost", {NULL, "eventThread", NULL, "lostSamples"}, KIND_COUNT, RULE_LOST, true},
+    [CLASS_DATADOG_CPU] =
+        {"datadog.ExecutionSample", {"stackTrace", "eventThread", "state", "weight"}, KIND_CPU, RULE_INTERVALS, true},
+    [CLASS_DATADOG_WALL] =
+        {"datadog.MethodSample", {"stackTrace", "eventThread", "state", "weight"}, KIND_WALL, RULE_INTERVALS, true},
+    [CLASS_DATADOG_ALLOC] =
+        {"datadog.ObjectSample", {"stackTrace", "eventThread", "objectClass", "size"}, KIND_ALLOC, RULE_WEIGHTED, true},
+    [CLASS_DATADOG_LIVE] = {"datadog.HeapLiveObject",
+                            {"stackTrace", "eventThread", "objectClass", "size"},
+                            KIND_LIVE,
+                            RULE_WEIGHTED,
+                            true},
+    [CLASS_DATADOG_CONFIG] =
+        {"datadog.DatadogProfilerConfig", {"cpuInterval", NULL, "wallInterval"}, KIND_COUNT, RULE_CONFIG, true},
     [CLASS_SETTING] = {"jdk.ActiveSetting", {"name", "value", "id"}, KIND_COUNT, RULE_SETTING},
 };

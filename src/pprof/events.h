@@ -2,7 +2,7 @@
  *
  * A kind is one profile that a conversion can yield. A class is one type of event: the kind it feeds, the fields that
  * are read of it, and the rule that makes values of them. Sources: async-profiler's jfrMetadata.cpp (2.9 to 4.6), the
- * JDK's metadata.xml (8 to 25); spec jfr-asprof §2, §3.2.
+ * JDK's metadata.xml (8 to 25); spec jfr-asprof §2, §3.2; jfrMetadata.cpp of Datadog's java-profiler (1.16).
  */
 #pragma once
 
@@ -47,14 +47,17 @@ enum event_rule {
     RULE_EXECUTION,     /* one interval of cpu, by state; or of the counter that the profiler was told to sample */
     RULE_WALL,          /* `amount` intervals of wall time */
     RULE_CPU_TIME,      /* `amount` ticks of cpu time */
+    RULE_INTERVALS,     /* `amount` intervals of the kind's time */
     RULE_NATIVE_METHOD, /* one period of the JDK's sampler */
     RULE_SIZED,         /* one of `amount` bytes */
+    RULE_WEIGHTED,      /* `weight` of them, a float */
     RULE_MALLOC,        /* the same, until it is freed */
     RULE_DELAY,         /* one of `amount` ticks */
     RULE_TRACE,         /* the same, in the method that is named or else in the top frame */
     RULE_TAGGED,        /* no stack: a frame named by the text `subject`, once, of `amount` ticks */
     RULE_FREE,          /* takes back a malloc */
     RULE_LOST,          /* no sample: `amount` of them were lost */
+    RULE_CONFIG,        /* no sample: intervals of Datadog's profiler in this chunk */
     RULE_SETTING,       /* no sample: what the recording says about itself */
 };
 
@@ -69,10 +72,12 @@ enum event_slot {
     SLOT_SPAN_ID,
     SLOT_SPAN_NAME,
     SLOT_CONTEXT,
+    SLOT_WEIGHT,
     EVENT_SLOTS,
 };
-/* Those of a setting. */
+/* Those of a setting, and of a RULE_CONFIG. */
 enum { SETTING_NAME = SLOT_STACK, SETTING_VALUE = SLOT_THREAD, SETTING_OF = SLOT_SUBJECT };
+enum { CONFIG_CPU_MS = SLOT_STACK, CONFIG_WALL_MS = SLOT_SUBJECT };
 
 _Static_assert((int)EVENT_SLOTS <= (int)JFR_SLOTS, "a plan keeps every slot");
 
@@ -102,10 +107,21 @@ enum {
     CLASS_USER_EVENT,
     CLASS_FREE,
     CLASS_CPU_TIME_LOST,
+    CLASS_DATADOG_CPU,
+    CLASS_DATADOG_WALL,
+    CLASS_DATADOG_ALLOC,
+    CLASS_DATADOG_LIVE,
+    CLASS_DATADOG_CONFIG,
     CLASS_SETTING, /* last: no sample */
     CLASS_COUNT,
 };
 extern const struct event_class event_classes[CLASS_COUNT];
+
+/* Is its subject the state of a thread? */
+static inline bool event_has_state(const struct event_class *class)
+{
+    return class->rule == RULE_EXECUTION || class->rule == RULE_WALL || class->rule == RULE_INTERVALS;
+}
 
 /* Events that went into profiles so far, by JFR type; a batched wall clock event counts once per sample. */
 struct conversion_event {

@@ -169,9 +169,9 @@ static uint32_t labels_make(const struct pass *p, const struct event_class *clas
         labels_add(&set, c->keys.thread, resolver_thread(p->r, e->v[SLOT_THREAD].num, &c->threads));
     if (o->time_ns && labels_wants_time(o, class))
         labels_add_time(p, e, &set);
-    if (o->per_state && (class->rule == RULE_EXECUTION || class->rule == RULE_WALL))
+    if (o->per_state && event_has_state(class))
         labels_add(&set, c->keys.state, labels_state(p, e->v[SLOT_SUBJECT].num));
-    if (o->allocated_class && class->rule == RULE_SIZED)
+    if (o->allocated_class && (class->rule == RULE_SIZED || class->rule == RULE_WEIGHTED))
         labels_add(&set, c->keys.allocated_class, resolver_class(p->r, e->v[SLOT_SUBJECT].num));
     if (o->lock_class && class->rule == RULE_DELAY)
         labels_add(&set, c->keys.lock_class, resolver_class(p->r, e->v[SLOT_SUBJECT].num));

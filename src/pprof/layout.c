@@ -12,12 +12,14 @@ static bool layout_wants(const struct conversion *c, const struct event_class *c
     case SLOT_THREAD:
         return class->rule == RULE_SETTING || o->per_thread || spans || selection_has_threads(o->select);
     case SLOT_SUBJECT:
-        if (class->rule == RULE_SIZED)
+        if (class->rule == RULE_SIZED || class->rule == RULE_WEIGHTED)
             return o->allocated_class;
         return class->rule != RULE_DELAY || o->lock_class;
     case SLOT_TIME: /* for what one event says of others */
         return !o->compat && (spans || class->rule == RULE_FREE || class->rule == RULE_MALLOC ||
                               conversion_has_range(c) || selection_has_calls(o->select) || o->time_ns);
+    case SLOT_WEIGHT:
+        return class->rule == RULE_WEIGHTED;
     case SLOT_SPAN_ID:
     case SLOT_SPAN_NAME:
     case SLOT_CONTEXT:
@@ -32,7 +34,8 @@ int layout_compile(struct layout *l, size_t class, struct err *err)
     static const char *const common[EVENT_SLOTS] = {[SLOT_TIME] = "startTime",
                                                     [SLOT_SPAN_ID] = "spanId",
                                                     [SLOT_SPAN_NAME] = "spanName",
-                                                    [SLOT_CONTEXT] = "contextId"};
+                                                    [SLOT_CONTEXT] = "contextId",
+                                                    [SLOT_WEIGHT] = "weight"};
     const uint32_t ids = 1 << SLOT_SPAN_ID | 1 << SLOT_SPAN_NAME | 1 << SLOT_CONTEXT;
     const struct event_class *k = &event_classes[class];
     struct jfr_plan *plan = &l->of[class].plan;

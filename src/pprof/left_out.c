@@ -4,13 +4,20 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "pprof/events.h"
 
-/* A sample has a stack: others tell about threads, settings or end points. */
+/* A sample has a stack, and what it costs is that of a span: others tell about threads, settings or end points. */
 static bool left_out_is_sample(const struct jfr_metadata *m, const struct jfr_type *t)
 {
-    struct jfr_field stack;
-    return t->name.n && t->name.p[0] == 'd' && str_has_prefix(t->name, STR("datadog.")) &&
-           t->name.n < LEFT_OUT_NAME_MAX && jfr_field_by_name(m, t, "stackTrace", &stack);
+    struct jfr_field field;
+    if (t->name.n == 0 || t->name.p[0] != 'd' || !str_has_prefix(t->name, STR("datadog.")) ||
+        t->name.n >= LEFT_OUT_NAME_MAX)
+        return false;
+    for (size_t i = 0; i < CLASS_COUNT; i++) {
+        if (str_is(t->name, event_classes[i].type))
+            return false;
+    }
+    return jfr_field_by_name(m, t, "stackTrace", &field) && jfr_field_by_name(m, t, "spanId", &field);
 }
 
 static struct left_out_type *left_out_type_of(struct left_out *l, struct str name)

@@ -1,7 +1,7 @@
 /* Events that look like samples and are of no type that a conversion knows: those of other profilers, so that nobody
  * takes their recordings for empty.
  *
- * Datadog's fork of async-profiler has types of its own in place of the usual ones ("datadog.ExecutionSample").
+ * Datadog's fork of async-profiler has types of its own, of which events.h has those that are profiles.
  */
 #pragma once
 

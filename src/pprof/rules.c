@@ -1,5 +1,8 @@
 #include "pprof/rules.h"
 
+#include <math.h>
+#include <string.h>
+
 #include "pprof/labels.h"
 
 /* A product of two foreign numbers; wraps, as sums do. */
@@ -122,6 +125,33 @@ static void rule_wall(const struct pass *p, const struct event_class *class, con
         p->c->settings.repeat = samples;
 }
 
+static void rule_intervals(const struct pass *p, const struct event_class *class, const struct jfr_record *e,
+                           int64_t count)
+{
+    if (count == 0)
+        return;
+    if (class->kind == KIND_CPU)
+        rule_add_cpu(p, class, e, p->c->settings.cpu_ns, p->c->settings.cpu_ns, count);
+    else
+        rule_add_stack(p, class->kind, class, e, rule_times(rule_wall_weight(p->c), count), 0, count);
+}
+
+static int64_t rule_rounded(double v)
+{
+    return v < 0x1p63 ? (int64_t)(v + 0.5) : INT64_MAX;
+}
+
+/* The object stands for as many of its size; for itself at least. */
+static void rule_weighted(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
+{
+    const uint32_t bits = (uint32_t)e->v[SLOT_WEIGHT].num;
+    const uint64_t size = e->v[SLOT_AMOUNT].num;
+    float weight;
+    memcpy(&weight, &bits, sizeof weight);
+    const double times = isfinite(weight) && weight > 1 ? (double)weight : 1;
+    rule_add_stack(p, class->kind, class, e, rule_rounded(times), rule_rounded((double)size * times), 1);
+}
+
 static int64_t rule_amount_ns(const struct pass *p, const struct jfr_record *e)
 {
     int64_t ticks = (int64_t)e->v[SLOT_AMOUNT].num;
@@ -185,11 +215,17 @@ void event_take(const struct pass *p, size_t class, const struct jfr_record *e)
     case RULE_CPU_TIME:
         rule_add_cpu(p, k, e, rule_amount_ns(p, e), rule_amount_ns(p, e), 1);
         break;
+    case RULE_INTERVALS:
+        rule_intervals(p, k, e, event_count(class, e));
+        break;
     case RULE_NATIVE_METHOD:
         rule_add_stack(p, k->kind, k, e, p->c->settings.native_method_ns, 0, 1);
         break;
     case RULE_SIZED:
         rule_add_stack(p, k->kind, k, e, 1, (int64_t)e->v[SLOT_AMOUNT].num, 1);
+        break;
+    case RULE_WEIGHTED:
+        rule_weighted(p, k, e);
         break;
     case RULE_MALLOC:
         rule_malloc(p, k, e);
@@ -206,7 +242,8 @@ void event_take(const struct pass *p, size_t class, const struct jfr_record *e)
     case RULE_LOST:
         rule_lost(p, e);
         break;
-    case RULE_FREE: /* a pass of its own */
+    case RULE_FREE: /* this and the next: walks of their own */
+    case RULE_CONFIG:
     case RULE_SETTING:
         break;
     }
@@ -214,6 +251,7 @@ void event_take(const struct pass *p, size_t class, const struct jfr_record *e)
 
 int64_t event_count(size_t class, const struct jfr_record *e)
 {
-    int32_t n = class == CLASS_WALL ? (int32_t)e->v[SLOT_AMOUNT].num : 1;
+    const enum event_rule rule = event_classes[class].rule;
+    const int32_t n = rule == RULE_WALL || rule == RULE_INTERVALS ? (int32_t)e->v[SLOT_AMOUNT].num : 1;
     return n > 0 ? n : 0;
 }

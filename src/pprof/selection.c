@@ -99,10 +99,10 @@ bool selector_keeps(struct selector *s, size_t class, const struct jfr_record *e
     const struct event_selection *of = s->of;
     if (class == CLASS_FREE) /* of no thread, and whatever it frees was taken or not */
         return true;
-    const bool has_state = class == CLASS_EXECUTION || class == CLASS_WALL;
     if (has_patterns_of(of->threads) && !selector_thread(s, e->v[SLOT_THREAD].num))
         return false;
-    if (has_state && of->states && of->states[0] && !selector_state(s, e->v[SLOT_SUBJECT].num))
+    if (of->states && of->states[0] && event_has_state(&event_classes[class]) &&
+        !selector_state(s, e->v[SLOT_SUBJECT].num))
         return false;
     return !selection_has_calls(of) || selector_call(s, class, e);
 }

@@ -10,7 +10,7 @@
 enum { DEFAULT_INTERVAL_NS = 10000000, DEFAULT_WALL_NS = 50000000, DEFAULT_ALLOC_BYTES = 524287, DEFAULT_RAW = 1000 };
 
 /* The JDK's sampler works in whole milliseconds. */
-enum { JDK_STEP_NS = 1000000 };
+enum { MS_NS = 1000000, JDK_STEP_NS = MS_NS };
 
 /* Events by time; all else is a counter, or a method whose calls are counted. */
 static const char *const timed[] = {"", "cpu", "itimer", "ctimer", "wall", "cpu-clock"};
@@ -203,6 +203,12 @@ void settings_take_jdk(struct recorded_settings *s, struct str type, struct str 
         s->jdk_ns = ns;
     else if (str_is(type, "jdk.NativeMethodSample"))
         s->native_method_ns = ns;
+}
+
+void settings_take_ms(int64_t *ns, uint64_t ms)
+{
+    if (ms > 0 && ms <= INT64_MAX / MS_NS)
+        *ns = (int64_t)ms * MS_NS;
 }
 
 void settings_restart(struct recorded_settings *s, const struct recorded_settings *initial)

@@ -34,6 +34,8 @@ void settings_take(struct recorded_settings *s, enum setting setting, struct str
 /* One of the JDK's recorder, of the event called `type`. */
 bool settings_known_jdk(struct str type); /* whether that looks at settings of this type */
 void settings_take_jdk(struct recorded_settings *s, struct str type, struct str name, struct str value);
+/* An interval of Datadog's profiler; those that cannot be one change nothing. */
+void settings_take_ms(int64_t *ns, uint64_t ms);
 /* The event if it is one of async-profiler's own or SETTINGS_OTHER, as a static string; else NULL. */
 const char *settings_own_event(const char *event);
 /* Sampled by wall clock alone; something else than time; threads that run, and the wall clock beside it. */

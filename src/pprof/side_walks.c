@@ -72,12 +72,31 @@ static void side_walk_jdk(struct pass *p, struct layout *l)
         l->of[CLASS_EXECUTION].id = JFR_EVENT_METADATA;
 }
 
+/* Intervals of whole milliseconds; 0 where the profiler does not sample by that clock. */
+static void side_walk_config(struct pass *p, const struct jfr_record *e, const void *arg)
+{
+    (void)arg;
+    struct recorded_settings *s = &p->c->settings;
+    settings_take_ms(&s->cpu_ns, e->v[CONFIG_CPU_MS].num);
+    settings_take_ms(&s->wall_ns, e->v[CONFIG_WALL_MS].num);
+}
+
+/* Of its settings, those called "interval" are of several events. */
+static void side_walk_datadog(struct pass *p, struct layout *l)
+{
+    settings_restart(&p->c->settings, &p->c->initial);
+    side_walk(p, l, CLASS_DATADOG_CONFIG, side_walk_config, NULL);
+    l->of[CLASS_DATADOG_CONFIG].id = l->of[CLASS_SETTING].id = JFR_EVENT_METADATA;
+}
+
 static void side_walks_own(struct pass *p, struct layout *l)
 {
     if (p->c->options.compat)
         return;
     if (jfr_type_by_name(l->metadata, "jdk.GarbageCollection")) /* async-profiler has no such type */
         side_walk_jdk(p, l);
+    else if (l->of[CLASS_DATADOG_CONFIG].type)
+        side_walk_datadog(p, l);
     if (resolver_has_strings(p->r)) {
         side_walk(p, l, CLASS_SPAN, side_walk_span, NULL);
         spans_sort(p->spans);

@@ -30,7 +30,7 @@ tlabSize:11
 """.strip()
 PROFILER = """
 119 profiler.WallClockSample startTime:11 sampledThread:22* stackTrace:26* state:25* samples:7
-120 datadog.ExecutionSample startTime:11 sampledThread:22* stackTrace:26* state:25* weight:11
+120 datadog.ExceptionSample startTime:11 eventThread:22* stackTrace:26* sampled:4 spanId:11
 121 datadog.Endpoint startTime:11 endpoint:20
 """.strip()
 JDK = """
@@ -41,7 +41,7 @@ JDK = """
 """.strip()
 
 EXECUTION, TLAB, LOCK, PARK, SETTING, WALL = 101, 102, 104, 105, 108, 119
-DATADOG, CPU_TIME, NATIVE_METHOD, LOST = 120, 151, 152, 153
+EXCEPTION, CPU_TIME, NATIVE_METHOD, LOST = 120, 151, 152, 153
 STACK, EMPTY_STACK, NO_STACK = 1, 2, 0
 DEFAULT, RUNNABLE, SLEEPING = 1, 2, 3
 THREAD = 1
@@ -89,7 +89,7 @@ class Recording:
         return self.event(TLAB, THREAD, stack, 1, 16, size)
 
     def pools(self):
-        frames = [varint(m) + varint(7) + varint(0) + varint(0) for m in (2, 1)]
+        frames = [varint(m) + varint(7) + varint(3) + varint(0) for m in (2, 1)]
         return [(25, [(DEFAULT, text("STATE_DEFAULT")), (RUNNABLE, text("STATE_RUNNABLE")),
                       (SLEEPING, text("STATE_SLEEPING"))]),
                 (22, [(THREAD, text("java") + text(self.thread))]),

@@ -153,6 +153,25 @@ def receiver_binary():
     return built(CACHE / "receiver", [*folder.glob("*.go"), folder / "go.mod"], ["go", "build"], folder)
 
 
+def maven_jar(group, name, version):
+    """A jar by the Maven client, kept beside the programs of the tests; skips where there is none."""
+    jar = CACHE / f"{name}-{version}.jar"
+    mvn = shutil.which(os.environ.get("MVN", "mvn"))
+    if jar.exists():
+        return jar
+    if not mvn:
+        raise Skip("no Maven client")
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=CACHE) as half:
+        done = subprocess.run([mvn, "-q", "-B", "dependency:copy", "-Dmdep.useBaseVersion=true",
+                               f"-Dartifact={group}:{name}:{version}", f"-DoutputDirectory={half}"],
+                              capture_output=True, text=True, timeout=300)
+        if not (pathlib.Path(half) / jar.name).exists():
+            raise Skip(f"Maven has no {jar.name}: {done.stdout.strip()[-200:]}")
+        os.rename(f"{half}/{jar.name}", jar)
+    return jar
+
+
 def classes():
     """Folder with the compiled programs of tests/apps, named by their texts. Runs go side by side, so it appears
     whole."""

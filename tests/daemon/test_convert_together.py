@@ -12,7 +12,7 @@ import struct
 import subprocess
 import zipfile
 
-from forged import (CPU_TIME, DATADOG, DEFAULT, EMPTY_STACK, LOST, NO_STACK, NOON, RUNNABLE, SLEEPING, STACK, THREAD,
+from forged import (CPU_TIME, DEFAULT, EMPTY_STACK, EXCEPTION, LOST, NO_STACK, NOON, RUNNABLE, SLEEPING, STACK, THREAD,
                     WALL, Recording, jdk, profiler)
 from jfr import varint
 from lab import check, equal, test
@@ -351,13 +351,13 @@ def convert_leaves_no_profile_of_another_conversion(lab):
 
 @test
 def convert_says_what_is_missing(lab):
-    other = Recording().event(DATADOG, THREAD, STACK, DEFAULT, 1, times=9)
+    other = Recording().event(EXCEPTION, THREAD, STACK, 1, 0, times=9)
     _, err = convert(lab, other.write(lab.dir / "other.jfr"), "--format=text", "--output=-", status=1)
-    check("no samples that are known; 9 of datadog.ExecutionSample were left out" in err, err)
-    both = profiler("cpu", 5, 10**7).event(DATADOG, THREAD, STACK, DEFAULT, 1, times=9).write(lab.dir / "both.jfr")
+    check("no samples that are known; 9 of datadog.ExceptionSample were left out" in err, err)
+    both = profiler("cpu", 5, 10**7).event(EXCEPTION, THREAD, STACK, 1, 0, times=9).write(lab.dir / "both.jfr")
     out, err = convert(lab, both, "--format=collapsed", "--output=-")
     equal(out.decode(), "app/A.main;app/A.leaf 50000000\n", "what is known")
-    check("9 of datadog.ExecutionSample were left out" in err, err)
+    check("9 of datadog.ExceptionSample were left out" in err, err)
     lossy = Recording(jdk=True).event(CPU_TIME, STACK, THREAD, 0, 10**7, 0, times=3)
     lossy.event(LOST, 40, THREAD).event(LOST, 2, THREAD).write(lab.dir / "lossy.jfr")
     out, err = convert(lab, lab.dir / "lossy.jfr", "--format=collapsed", "--output=-")

@@ -191,6 +191,18 @@ def convert_reads_collapsed_stacks(lab):
     check("neither a JFR recording nor a pprof profile nor collapsed stacks" in err, err)
 
 
+# Where labels of time are and what they say; the width of a column, of which there are as many as seconds.
+AXIS = """(() => {
+  const box = document.querySelector('#heat'), canvas = box.querySelector('canvas'), map = box.heat;
+  return {
+    labels: [...document.querySelectorAll('.heat-axis span')].map(s => [parseFloat(s.style.left), s.textContent]),
+    column: canvas.clientWidth / Math.ceil((map.times.total.length + map.lead) / map.perColumn),
+    scale: [...document.querySelectorAll('.heat-scale span')].map(s => s.textContent),
+    scrolls: box.scrollHeight > box.clientHeight || box.scrollWidth > box.clientWidth,
+  };
+})()"""
+
+
 @test
 def page_has_a_heat_map(lab):
     """Its cells have all samples; a range has a flame graph of its own, which is that of a conversion of this time."""
@@ -209,6 +221,13 @@ def page_has_a_heat_map(lab):
     with Browser() as browser:
         opened(browser, out)
         equal(browser.run("document.getElementById('heat-panel').hidden"), False, "the heat map is hidden")
+        labels = browser.run(AXIS)
+        column, first = labels["column"], heat["start"] * heat["cell_ns"] // 10**9
+        check(labels["labels"] and labels["scale"] == ["0", "1 s"] and not labels["scrolls"], f"the axes: {labels}")
+        for at, text in labels["labels"]:
+            wanted = browser.run(f"new Date({(first + round(at / column)) * 1000})"
+                                 ".toLocaleTimeString(undefined, {hour12: false})")
+            equal(text, wanted, f"the label {at} pixels from the left")
         whole = browser.run("graph.flame.model.total[0]")
         equal(whole, sum(profile["self"][0]), "the whole")
         browser.run(f"heat.heat.select([{heat['start']}, {middle}])")

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 
 from lab import ROOT, check, equal, test
-from test_convert import field, made_profile, plain, recording
+from test_convert import convert, field, made_profile, plain, recording
 
 INTERVAL = 10_000_000
 
@@ -93,6 +93,42 @@ def diff_compares_what_is_selected(lab):
     check(0 < one < whole, f"samples of a thread: {one} of {whole}")
     _, err = diff(lab, path, path, "--latency=soon", status=2)
     check("--latency=soon" in err, err)
+
+
+@test
+def diff_compares_a_part_of_the_time(lab):
+    """Of both sides, and of each recording; the rate is that of the part."""
+    path = plain(lab, "wall")
+    (lab.dir / "runs").mkdir()
+    for name in ("1.jfr", "2.jfr"):
+        shutil.copy(path, lab.dir / "runs" / name)
+
+    def sides(base, new, *flags):
+        document = json.loads(diff(lab, base, new, "--type=wall", "--format=json", *flags)[0])
+        return [(document[side]["value"], document[side]["seconds"]) for side in ("base", "new")]
+
+    (whole, seconds), _ = sides(path, path)
+    half = f"{round(seconds / 2 * 1e9)}ns"
+    (first, early), other = sides(path, path, f"--to={half}")
+    (second, late), _ = sides(path, path, f"--from={half}")
+    equal(other, (first, early), "the other side")
+    check(first > 0 and second > 0 and first + second == whole, f"{first} and {second} of {whole}")
+    check(abs(early + late - seconds) < 1e-6 and abs(early - late) < 1e-6, f"{early} and {late} of {seconds} s")
+    start = json.loads(convert(lab, path, "--type=wall", "--format=json", "--output=-")[0])
+    middle = start["profiles"][0]["metadata"]["timeNanos"] + round(seconds / 2 * 1e9)
+    equal(sides(path, path, f"--to={middle // 10**9}.{middle % 10**9:09d}")[0], (first, early), "up to a point in time")
+    _, (both, lengths) = sides(path, lab.dir / "runs", f"--to={half}")
+    check(both == first * 2 and abs(lengths - 2 * early) < 1e-6, f"two runs: {both} in {lengths} s")
+    packed = sampled(lab, "base.pb", {"main": 1})
+    for args, why, status in (([path, path, "--from=yesterday"], "--from=yesterday: expected a time such as", 2),
+                              ([path, path, "--to=10"], "--to=10 is in 1970", 2),
+                              ([path, path, "--from=-1s", "--to=0s"], "--to=0s is not after --from=-1s", 2),
+                              ([path, packed, "--to=1s"], "--to is relative, and no input is a recording", 2),
+                              ([packed, path, "--to=1700000000"], "base.pb", 2),
+                              ([path, path, "--to=2001-01-01T00:00:00Z"], "to 2001-01-01T00:00:00Z", 1),
+                              ([path, "-", "--from=1s"], "standard input can be read only once", 2)):
+        _, err = diff(lab, *args, status=status)
+        check(why in err, f"{args}: {err}")
 
 
 @test

@@ -57,6 +57,37 @@ static void durations_are_relative_and_times_are_not(void)
         CHECK(!range_is_relative(absolute[i]));
 }
 
+static int read_times(const char *from, const char *to)
+{
+    resolved = (struct conversion_options){0};
+    err = (struct err){0};
+    return range_read(from, to, &resolved, &err);
+}
+
+static void points_in_time_are_read_at_once(void)
+{
+    CHECK_INT(read_times("1700000000", "2023-11-14T22:13:21Z"), 0);
+    CHECK_INT(resolved.from_ns, 1700000000 * (int64_t)1000000000);
+    CHECK_INT(resolved.until_ns, 1700000001 * (int64_t)1000000000);
+    CHECK_INT(read_times("10s", "-5s"), 0); /* range_resolve() */
+    CHECK_INT(resolved.from_ns, 0);
+    CHECK_INT(resolved.until_ns, 0);
+    CHECK_INT(read_times("10", ""), -EINVAL);
+    CHECK_HAS(err.text, "--from=10 is in 1970");
+    CHECK_INT(read_times("", "noon"), -EINVAL);
+    CHECK_HAS(err.text, "--to=noon: expected a time");
+    CHECK_INT(read_times("1700000000", "1700000000"), -EINVAL);
+    CHECK_STR(err.text, "--to=1700000000 is not after --from=1700000000");
+}
+
+static void no_samples_are_said_with_the_range(void)
+{
+    CHECK_INT(range_no_samples("a.jfr", 3, "10s", "", &err), -ESRCH);
+    CHECK_STR(err.text, "a.jfr: no samples in 3 chunks from 10s");
+    CHECK_INT(range_no_samples("a.jfr", 0, "", "", &err), -ESRCH);
+    CHECK_STR(err.text, "a.jfr: no samples in 0 chunks");
+}
+
 static void a_time_counts_from_the_beginning_or_the_end(void)
 {
     CHECK_INT(resolve(path, "10ns", "-20ns"), 0);
@@ -89,6 +120,8 @@ int main(void)
         return 1;
     write_recording();
     RUN(durations_are_relative_and_times_are_not);
+    RUN(points_in_time_are_read_at_once);
+    RUN(no_samples_are_said_with_the_range);
     RUN(a_time_counts_from_the_beginning_or_the_end);
     RUN(what_has_no_beginning_is_said);
     unlink(path);

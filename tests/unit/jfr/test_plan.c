@@ -89,6 +89,20 @@ static void unknown_fields_of_every_kind_are_stepped_over(void)
         CHECK(!jfr_plan_run(&f.plan, p, cut, &rec));
 }
 
+/* The most significant byte comes first. */
+static void a_float_is_kept_as_its_bits(void)
+{
+    static const char *const names[] = {"f", "d", "z"};
+    static const uint8_t bytes[] = {0x41, 0xc8, 0, 0, 0x40, 0x59, 0, 0, 0, 0, 0, 1, 1};
+    WITH_PLAN f = compile("4 boolean\n6 float\n7 double\n11 long\n100 Event f:6 d:7 z:4", "Event", names, 3, false);
+    struct jfr_record rec = {0};
+    CHECK(jfr_plan_run(&f.plan, bytes, bytes + sizeof bytes, &rec) == bytes + sizeof bytes);
+    CHECK_INT(rec.v[0].num, 0x41c80000);
+    CHECK_INT(rec.v[1].num, 0x4059000000000001);
+    CHECK_INT(rec.v[2].num, 1);
+    CHECK(!jfr_plan_run(&f.plan, bytes, bytes + sizeof bytes - 1, &rec));
+}
+
 static void a_whole_plan_reaches_the_end_of_the_value(void)
 {
     WITH_PLAN f = compile(everything, "Event", NULL, 0, true);
@@ -235,6 +249,7 @@ static void an_array_cannot_claim_more_than_the_bytes_hold(void)
 int main(void)
 {
     RUN(unknown_fields_of_every_kind_are_stepped_over);
+    RUN(a_float_is_kept_as_its_bits);
     RUN(a_whole_plan_reaches_the_end_of_the_value);
     RUN(a_string_that_is_the_value_is_in_the_first_slot);
     RUN(numbers_are_read_in_every_layout);

@@ -47,6 +47,19 @@ __attribute__((unused)) static const char recording_more_types[] =
     "122 profiler.NativeLock startTime:11 duration:11 eventThread:22* stackTrace:26* address:11\n"
     "123 profiler.Span startTime:11 duration:11 eventThread:22* tag:20*\n"
     "124 profiler.UserEvent startTime:11 eventThread:22* type:32* data:20";
+/* Of Datadog's profiler, which has none of the usual ones. */
+__attribute__((unused)) static const char recording_datadog_types[] =
+    "\n33 datadog.types.ExecutionMode name:20\n"
+    "201 datadog.ExecutionSample startTime:11 eventThread:22* stackTrace:26* state:25* mode:33* weight:11 spanId:11 "
+    "localRootSpanId:11\n"
+    "202 datadog.MethodSample startTime:11 eventThread:22* stackTrace:26* state:25* mode:33* weight:11 spanId:11 "
+    "localRootSpanId:11\n"
+    "203 datadog.ObjectSample startTime:11 eventThread:22* stackTrace:26* objectClass:21* size:11 weight:6 spanId:11 "
+    "localRootSpanId:11\n"
+    "205 datadog.HeapLiveObject startTime:11 eventThread:22* stackTrace:26* objectClass:21* age:11 size:11 weight:6 "
+    "spanId:11 localRootSpanId:11\n"
+    "222 datadog.DatadogProfilerConfig startTime:11 duration:11 eventThread:22* cpuInterval:11 wallInterval:11 "
+    "allocInterval:11 version:20";
 __attribute__((unused)) static const char recording_jdk_types[] =
     "\n150 jdk.GarbageCollection startTime:11\n"
     "151 jdk.CPUTimeSample startTime:11 stackTrace:26* eventThread:22* failed:4 samplingPeriod:11 biased:4\n"

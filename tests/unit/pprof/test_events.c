@@ -661,7 +661,9 @@ static void the_page_for_users_is_true(void)
     const char *events = strstr(page, "\n## Events");
     CHECK(events &&
           count_on_page(page, "\n| `") - count_on_page(events, "\n| `") == KIND_COUNT + 1u); /* and the head */
-    CHECK_INT(count_on_page(page, "\n| `jdk.") + count_on_page(page, "\n| `profiler."), CLASS_COUNT);
+    CHECK_INT(count_on_page(page, "\n| `jdk.") + count_on_page(page, "\n| `profiler.") +
+                  count_on_page(page, "\n| `datadog."),
+              CLASS_COUNT);
     struct buf name = BUF_INIT(MAX);
     char from[128], to[128];
     unsigned names = 0;

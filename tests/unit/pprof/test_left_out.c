@@ -5,16 +5,17 @@
 #include "pprof/converting.h"
 #include "pprof/recording.h"
 
-static const char more_types[] = "\n160 datadog.ExecutionSample startTime:11 stackTrace:26*\n"
-                                 "161 datadog.ObjectSample startTime:11 stackTrace:26*\n"
-                                 "162 datadog.Endpoint startTime:11 name:20\n"
-                                 "163 datadog.MethodSample startTime:11 stackTrace:26*\n"
+static const char more_types[] = "\n160 datadog.ExceptionSample startTime:11 stackTrace:26* spanId:11\n"
+                                 "161 datadog.NativeSocketEvent startTime:11 stackTrace:26* spanId:11\n"
+                                 "162 datadog.Endpoint startTime:11 stackTrace:26*\n"
+                                 "163 datadog.NativeMemoryAllocation startTime:11 stackTrace:26* spanId:11\n"
+                                 "165 datadog.ObjectSample startTime:11 stackTrace:26* spanId:11\n"
                                  "164 app.Sample startTime:11 stackTrace:26*";
 
 static void put(struct chunk_builder *c, uint64_t type)
 {
     chunk_event(c, type);
-    CHUNK_VARINTS(c, 1, STACK_MAIN);
+    CHUNK_VARINTS(c, 1, STACK_MAIN, 0);
     chunk_event_end(c);
 }
 
@@ -29,14 +30,15 @@ static void samples_of_another_profiler_are_counted(void)
         put(&chunk, 163);
         put(&chunk, 162);
         put(&chunk, 164);
+        put(&chunk, 165);
         recording_end(&chunk);
         convert(c, &chunk);
     }
     const struct left_out *l = conversion_left_out(c);
     CHECK_INT(l->count, 2);
-    CHECK_STR(l->types[0].name, "datadog.ExecutionSample");
+    CHECK_STR(l->types[0].name, "datadog.ExceptionSample");
     CHECK_INT(l->types[0].events, 4);
-    CHECK_STR(l->types[1].name, "datadog.MethodSample");
+    CHECK_STR(l->types[1].name, "datadog.NativeMemoryAllocation");
     CHECK_INT(l->types[1].events, 2);
     conversion_free(c);
 }
@@ -68,7 +70,7 @@ static void no_more_types_are_told_apart_than_there_is_room_for(void)
     cleanup_buf struct buf types = BUF_INIT(1 << 20);
     buf_puts(&types, recording_types);
     for (int i = 0; i < 50; i++)
-        buf_printf(&types, "\n%d datadog.Sample%d startTime:11 stackTrace:26*", 200 + i, i);
+        buf_printf(&types, "\n%d datadog.Sample%d startTime:11 stackTrace:26* spanId:11", 200 + i, i);
     struct conversion *c = conversion_new(&(struct conversion_options){.event = "cpu", .cpu_ns = 10});
     struct chunk_builder chunk = chunk_begin(buf_cstr(&types));
     for (uint64_t i = 0; i < 50; i++)

@@ -1,6 +1,8 @@
 /* One event at a time; what whole recordings become: test_events.c. */
 #include "pprof/rules.h"
 
+#include <math.h>
+
 #include "pprof/pass_fixture.h"
 
 static struct chunk_builder of_each(void)
@@ -43,11 +45,79 @@ static void each_event_adds_by_its_rule_and_is_taken_back_exactly(void)
     }
 }
 
+static void put_weight(struct chunk_builder *c, float weight)
+{
+    uint32_t bits;
+    memcpy(&bits, &weight, sizeof bits);
+    for (int shift = 24; shift >= 0; shift -= 8)
+        chunk_byte(c, (uint8_t)(bits >> shift));
+}
+
+static struct chunk_builder of_datadog(float weight)
+{
+    char types[8192];
+    snprintf(types, sizeof types, "%s%s", recording_types, recording_datadog_types);
+    struct chunk_builder c = chunk_begin(types);
+    for (uint64_t type = 201; type <= 202; type++) {
+        chunk_event(&c, type);
+        CHUNK_VARINTS(&c, 1, THREAD_MAIN, STACK_MAIN, STATE_RUNNABLE, 0, 3, 0xabc, 0);
+        chunk_event_end(&c);
+    }
+    chunk_event(&c, 203);
+    CHUNK_VARINTS(&c, 1, THREAD_MAIN, STACK_MAIN, 1, 48);
+    put_weight(&c, weight);
+    CHUNK_VARINTS(&c, 0, 0);
+    chunk_event_end(&c);
+    chunk_event(&c, 205);
+    CHUNK_VARINTS(&c, 1, THREAD_MAIN, STACK_MAIN, 1, 26, 40);
+    put_weight(&c, weight);
+    CHUNK_VARINTS(&c, 0, 0);
+    chunk_event_end(&c);
+    recording_end(&c);
+    return c;
+}
+
+static void check_datadog(float weight, size_t class, enum profile_kind kind, int64_t first, int64_t second)
+{
+    struct pass_fixture f;
+    struct jfr_record e;
+    pass_fixture_open(&f, of_datadog(weight), &(struct conversion_options){.event = "", .cpu_ns = 10, .wall_ns = 50});
+    CHECK(pass_fixture_event(&f, class, &e));
+    event_take(&f.pass, class, &e);
+    CHECK_INT(pass_fixture_sum(&f, kind, 0), first);
+    if (second)
+        CHECK_INT(pass_fixture_sum(&f, kind, 1), second);
+    f.pass.sign = -1;
+    event_take(&f.pass, class, &e);
+    CHECK_INT(pass_fixture_sum(&f, kind, 0), 0);
+    CHECK_INT(f.c->samples[kind], 0);
+    pass_fixture_done(&f);
+}
+
+static void datadogs_samples_have_weights(void)
+{
+    check_datadog(1, CLASS_DATADOG_CPU, KIND_CPU, 30, 0);
+    check_datadog(1, CLASS_DATADOG_WALL, KIND_WALL, 150, 0);
+    check_datadog(5461.75F, CLASS_DATADOG_ALLOC, KIND_ALLOC, 5462, 262164);
+    check_datadog(6554.125F, CLASS_DATADOG_LIVE, KIND_LIVE, 6554, 262165);
+}
+
+/* Of what cannot be a weight, an object is itself. */
+static void weights_may_be_anything(void)
+{
+    static const float weights[] = {0, -7, 0.5F, NAN, INFINITY, -INFINITY};
+    for (size_t i = 0; i < sizeof weights / sizeof *weights; i++)
+        check_datadog(weights[i], CLASS_DATADOG_ALLOC, KIND_ALLOC, 1, 48);
+    check_datadog(3e38F, CLASS_DATADOG_ALLOC, KIND_ALLOC, INT64_MAX, INT64_MAX);
+}
+
 static void batched_samples_count_each(void)
 {
     struct jfr_record e = {0};
     e.v[SLOT_AMOUNT].num = 7;
     CHECK_INT(event_count(CLASS_WALL, &e), 7);
+    CHECK_INT(event_count(CLASS_DATADOG_CPU, &e), 7);
+    CHECK_INT(event_count(CLASS_DATADOG_ALLOC, &e), 1);
     CHECK_INT(event_count(CLASS_EXECUTION, &e), 1);
     e.v[SLOT_AMOUNT].num = (uint64_t)-1;
     CHECK_INT(event_count(CLASS_WALL, &e), 0);
@@ -74,6 +144,8 @@ static void without_room_an_event_counts_under_other(void)
 int main(void)
 {
     RUN(each_event_adds_by_its_rule_and_is_taken_back_exactly);
+    RUN(datadogs_samples_have_weights);
+    RUN(weights_may_be_anything);
     RUN(batched_samples_count_each);
     RUN(without_room_an_event_counts_under_other);
     return REPORT();

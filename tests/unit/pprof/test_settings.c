@@ -210,6 +210,17 @@ static void the_jdks_sampler_works_in_milliseconds(void)
     }
 }
 
+static void milliseconds_that_cannot_be_an_interval_change_nothing(void)
+{
+    int64_t ns = 7;
+    settings_take_ms(&ns, 0);
+    settings_take_ms(&ns, UINT64_MAX);
+    settings_take_ms(&ns, INT64_MAX / 1000000 + 1);
+    CHECK_INT(ns, 7);
+    settings_take_ms(&ns, 20);
+    CHECK_INT(ns, 20000000);
+}
+
 static void a_copy_is_its_own(void)
 {
     struct recorded_settings a = of_event("cpu"), b = of_event("wall");
@@ -246,6 +257,7 @@ int main(void)
     RUN(what_is_sampled_decides_what_samples_mean);
     RUN(the_jdks_recorder_has_periods_by_type);
     RUN(the_jdks_sampler_works_in_milliseconds);
+    RUN(milliseconds_that_cannot_be_an_interval_change_nothing);
     RUN(a_copy_is_its_own);
     RUN(what_the_last_sample_stood_for_makes_no_difference);
     return REPORT();

@@ -60,6 +60,28 @@ static void async_profilers_recording_is_left_as_it_is(void)
     pass_fixture_done(&f);
 }
 
+/* Its intervals are in an event of their own; the reference knows none of it. */
+static void datadogs_profiler_has_its_intervals(void)
+{
+    for (int compat = 0; compat < 2; compat++) {
+        struct chunk_builder c = begin(recording_datadog_types);
+        recording_setting(&c, "interval", "4724448"); /* of allocations */
+        chunk_event(&c, 222);
+        CHUNK_VARINTS(&c, 0, 0, THREAD_MAIN, 20, 50, 4724448);
+        chunk_text(&c, "1.16.0");
+        chunk_event_end(&c);
+        recording_end(&c);
+        struct pass_fixture f;
+        pass_fixture_open(&f, c, &(struct conversion_options){.event = "", .cpu_ns = 10, .compat = compat});
+        side_walks_prepare(&f.pass, &f.layout);
+        CHECK_INT(f.c->settings.cpu_ns, compat ? 10 : 20000000);
+        CHECK_INT(f.c->settings.wall_ns, compat ? 0 : 50000000);
+        CHECK_INT(f.layout.of[CLASS_SETTING].id, compat ? 108 : JFR_EVENT_METADATA);
+        CHECK_INT(f.layout.of[CLASS_DATADOG_CONFIG].id, JFR_EVENT_METADATA);
+        pass_fixture_done(&f);
+    }
+}
+
 static void leaks_are_settled_behind_a_chunk(void)
 {
     enum { FREE = 121, KEPT = 0x2000, FREED = 0x1000 };
@@ -85,6 +107,7 @@ int main(void)
 {
     RUN(a_recording_of_the_jdk_is_known_and_its_settings_come_first);
     RUN(async_profilers_recording_is_left_as_it_is);
+    RUN(datadogs_profiler_has_its_intervals);
     RUN(leaks_are_settled_behind_a_chunk);
     return REPORT();
 }

@@ -1,12 +1,15 @@
 /* The heat map: a column is a stretch of time, from the top down, a cell what was sampled then; the darker the more.
  * Cells are numbered from 1970 on; a range that is selected is passed on as such numbers: [from, to). */
 import { element } from "../shared/dom";
-import { amount } from "../shared/format";
+import { amount, clock } from "../shared/format";
 import { isDark } from "../shared/theme";
 import type { Wanted } from "./threads";
 
 const HEAT_ROWS = 50,
-  HEAT_MAX_WIDTH = 30000;
+  HEAT_MAX_WIDTH = 30000,
+  /* Seconds between two labels of the time axis, and the room of one. */
+  AXIS_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400],
+  AXIS_ROOM = 76;
 
 export type CellRange = [from: number, to: number];
 
@@ -66,6 +69,10 @@ export interface HeatBox extends HTMLElement {
   heat?: HeatMap;
 }
 
+function seconds(s: number): string {
+  return s < 60 ? s + " s" : s < 3600 ? s / 60 + " min" : "1 h";
+}
+
 export class HeatMap {
   range: CellRange | null = null;
   private readonly scroller: HeatBox;
@@ -73,6 +80,8 @@ export class HeatMap {
   private readonly said: HTMLElement;
   private readonly choice: HTMLElement;
   private readonly all: HTMLElement;
+  private readonly axis: HTMLElement;
+  private readonly scale: HTMLElement;
   private times: HeatTimes | null = null;
   private unit = "";
   private perColumn = 0; /* cells */
@@ -93,6 +102,8 @@ export class HeatMap {
     this.said = find("#heat-range");
     this.choice = find("#heat-columns");
     this.all = find("#heat-all");
+    this.axis = find(".heat-axis");
+    this.scale = find(".heat-scale");
     this.scroller.heat = this;
     this.listen();
   }
@@ -152,6 +163,29 @@ export class HeatMap {
       }
     });
     if (this.range) this.shade(c, w, h, this.range, times.start);
+    this.label(times, w, height);
+  }
+
+  /* By the clock: when columns begin, below; from the top down, the time of one. */
+  private label(times: HeatTimes, w: number, height: number): void {
+    const column = (this.perColumn * times.length) / 1e9,
+      first = ((times.start - this.lead) * times.length) / 1e9,
+      last = first + this.columns() * column,
+      step = AXIS_STEPS.find(s => (s / column) * w >= AXIS_ROOM) || AXIS_STEPS[AXIS_STEPS.length - 1],
+      local = new Date(first * 1e3).getTimezoneOffset() * 60,
+      end = Math.max(this.scroller.clientWidth, this.columns() * w) - AXIS_ROOM,
+      labels: HTMLElement[] = [];
+    for (let at = Math.ceil((first - local) / step) * step + local; at < last; at += step) {
+      const x = ((at - first) / column) * w;
+      if (x > end) break;
+      const span = element("span", "", clock(at * 1e3).slice(0, step < 60 ? undefined : -3));
+      span.style.left = x + "px";
+      labels.push(span);
+    }
+    this.axis.replaceChildren(...labels);
+    this.scale.style.height = height + "px";
+    this.scale.firstElementChild!.textContent = "0";
+    this.scale.lastElementChild!.textContent = seconds(column);
   }
 
   private columns(): number {
@@ -168,12 +202,12 @@ export class HeatMap {
   }
 
   /* Columns begin with full seconds (minutes, …), so that what happens each second is a line. */
-  private layOut(seconds: number, times: HeatTimes): void {
-    this.perColumn = Math.round((seconds * 1e9) / times.length);
+  private layOut(length: number, times: HeatTimes): void {
+    this.perColumn = Math.round((length * 1e9) / times.length);
     this.merged = Math.max(1, Math.round(this.perColumn / HEAT_ROWS));
     this.lead = times.start % this.perColumn;
     for (const b of this.choice.children)
-      b.setAttribute("aria-pressed", String(+(b as HTMLElement).dataset.seconds! === seconds));
+      b.setAttribute("aria-pressed", String(+(b as HTMLElement).dataset.seconds! === length));
     this.draw();
   }
 
@@ -239,6 +273,7 @@ export class HeatMap {
       total = this.sum(times, this.between(cell, cell, times));
     this.tip.replaceChildren(
       element("b", "", this.since(cell, times)),
+      element("div", "", clock((cell * times.length) / 1e6, true)),
       element("div", "", amount(total, this.unit)),
     );
     this.tip.hidden = false;
@@ -290,8 +325,8 @@ export class HeatMap {
     canvas.addEventListener("keydown", e => this.press(e));
     this.all.onclick = () => this.select(null);
     this.choice.onclick = e => {
-      const seconds = (e.target as HTMLElement).dataset.seconds;
-      if (seconds && this.times) this.layOut(+seconds, this.times);
+      const chosen = (e.target as HTMLElement).dataset.seconds;
+      if (chosen && this.times) this.layOut(+chosen, this.times);
     };
     addEventListener("resize", () => this.draw());
   }
@@ -303,7 +338,7 @@ export class HeatMap {
       fits = [1, 10, 60, 600, 3600].filter(s => length / s < HEAT_MAX_WIDTH / 3 && (s === 1 || length / s >= 4));
     this.choice.replaceChildren(
       ...fits.map(s => {
-        const b = element("button", "", s < 60 ? s + " s" : s < 3600 ? s / 60 + " min" : "1 h");
+        const b = element("button", "", seconds(s));
         b.dataset.seconds = String(s);
         return b;
       }),
