@@ -200,8 +200,6 @@ static void keeper_judge(struct keeper *w, struct kept_item *i, enum store_resul
         keeper_enqueue(w, i, true);
         keeper_bound(w);
         keeper_wait(w);
-        if (result == STORE_DAMAGED)
-            store_home_reopen(w->home);
         break;
     case STORE_FAILED:
         keeper_fails(w, err->text);

@@ -189,12 +189,6 @@ void store_home_open(struct store_home *h, const struct store_args *args)
     store_home_step(h);
 }
 
-void store_home_reopen(struct store_home *h)
-{
-    if (h->state == HOME_OPEN && !h->shared)
-        store_home_shut(h);
-}
-
 struct store *store_home_store(const struct store_home *h)
 {
     if (h->shared)

@@ -1,8 +1,7 @@
 /* The store that a pyroscope.store keeps its profiles in: the agent's, or one of its own.
  *
  * One of its own is opened and closed in workers, because a disk may take its time. Other arguments close it and open
- * another one. A store that turns out damaged is closed and opened again, which moves its files aside (store/store.h).
- * Loop thread.
+ * another one. Loop thread.
  */
 #pragma once
 
@@ -30,8 +29,6 @@ struct store_home_options {
 struct store_home *store_home_new(const struct store_home_options *options);
 /* Opens the store of these arguments, unless it is open. Called again to retry after a failure. Takes a reference. */
 void store_home_open(struct store_home *h, const struct store_args *args);
-/* Its store is damaged. */
-void store_home_reopen(struct store_home *h);
 /* NULL: not now. */
 struct store *store_home_store(const struct store_home *h);
 /* Why it cannot be opened; "" = it is open, or on its way. */

@@ -47,6 +47,13 @@ static int blob_bad(struct err *err, const char *what)
     return err_set(err, -EBADMSG, "stored block: %s", what);
 }
 
+bool block_blob_intact(enum blob_kind kind, struct str blob)
+{
+    const uint8_t *p = (const uint8_t *)blob.p;
+    return blob.n >= BLOB_HEAD && p[0] == 'S' && p[1] == 'B' && p[2] == kind && p[3] == BLOB_VERSION &&
+           blob_checksum_fits(p, blob.n);
+}
+
 int block_blob_open(enum blob_kind kind, struct str blob, struct buf *room, struct str *ret, struct err *err)
 {
     const uint8_t *p = (const uint8_t *)blob.p;

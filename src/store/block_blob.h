@@ -14,6 +14,8 @@ enum { BLOCK_PLAIN_MAX = 64 << 20, BLOCK_DEFLATE_LEVEL = 6 };
 
 /* -EMSGSIZE: the content is larger than BLOCK_PLAIN_MAX; -ENOSPC: out->max. */
 must_check int block_blob_put(enum blob_kind kind, struct str plain, struct gzip_packer *packer, struct buf *out);
+/* Whether it is one of that kind, and as it was put; the content is another question. */
+bool block_blob_intact(enum blob_kind kind, struct str blob);
 /* The content, in the blob itself or in `room`, which is empty. -EBADMSG, -ENOMEM. */
 must_check int block_blob_open(enum blob_kind kind, struct str blob, struct buf *room, struct str *ret,
                                struct err *err);

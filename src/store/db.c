@@ -114,8 +114,8 @@ static const char *const queries[DB_QUERIES] = {
     [DB_SLICE_STACKS] = "SELECT sum, rows FROM slice WHERE id = ?1",
     [DB_SLICES_OF_BLOCK] = "SELECT id, first_ns, last_ns, profiles, length(sum), length(rows), series FROM slice"
                            " WHERE block = ?1 AND series > ?2 ORDER BY series, first_ns, id",
-    [DB_SLICE_ADD] = "INSERT INTO slice(series, block, first_ns, last_ns, profiles, total, columns, ids, sum, rows)"
-                     " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    [DB_SLICE_ADD] = "INSERT INTO slice(id, series, block, first_ns, last_ns, profiles, total, columns, ids, sum, rows)"
+                     " VALUES(nullif(?11, 0), ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
     [DB_SLICE_DELETE] = "DELETE FROM slice WHERE id = ?1",
     [DB_BLOCK_TREE] = "SELECT tree FROM block WHERE id = ?1",
     [DB_BLOCK_OPEN] = "SELECT id, tree FROM block WHERE hour = ?1 AND service = ?2 AND full = 0 ORDER BY id DESC"
@@ -128,6 +128,14 @@ static const char *const queries[DB_QUERIES] = {
     [DB_BLOCK_SEAL] = "UPDATE block SET sealed = 1 WHERE id = ?1",
     [DB_BLOCK_TO_SEAL] = "SELECT id FROM block WHERE sealed = 0 AND hour < ?1 AND id > ?2 AND"
                          " abs(changed_s - ?3) >= ?4 ORDER BY id LIMIT 1",
+    [DB_BLOCK_RESTORE] =
+        "INSERT INTO block VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING",
+    [DB_BLOCK_STAND_IN] =
+        "INSERT INTO block SELECT ?1, service, ?3, 1, 1, 0, ?4, ?5, ?6, 0, x'' FROM series WHERE id = ?2 ON CONFLICT DO"
+        " UPDATE SET profiles = max(profiles, excluded.profiles), first_ns = min(first_ns, excluded.first_ns),"
+        " last_ns = max(last_ns, excluded.last_ns)",
+    [DB_SETTING_RESTORE] = "INSERT INTO setting VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING",
+    [DB_ROOT_OF] = "SELECT rootpage FROM sqlite_schema WHERE name = ?1",
     [DB_PACK_OLDEST] = "SELECT id, time_ns FROM body ORDER BY time_ns, id LIMIT 1",
     [DB_PACK_SERVICE] = "SELECT s.service FROM profile p JOIN series s ON s.id = p.series WHERE p.body = ?1 LIMIT 1",
     [DB_PACK_BODIES] = "SELECT p.body, min(p.series), p.time_ns FROM series s JOIN profile p ON p.series = s.id"
@@ -140,6 +148,11 @@ static const char *const queries[DB_QUERIES] = {
                           " AND split = ?5",
     [DB_BODY_DELETE] = "DELETE FROM body WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM profile WHERE body = ?1)",
 };
+
+static int db_closed(struct err *err)
+{
+    return err_set(err, -EIO, "the profile database is not open");
+}
 
 int db_error(struct db *db, const char *doing, struct err *err)
 {
@@ -164,17 +177,22 @@ int db_error(struct db *db, const char *doing, struct err *err)
 
 int db_exec(struct db *db, const char *sql, struct err *err)
 {
+    if (!db->handle)
+        return db_closed(err);
     return sqlite3_exec(db->handle, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : db_error(db, "profile database", err);
 }
 
 void db_undo(struct db *db, const char *sql)
 {
-    sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+    if (db->handle)
+        sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
 }
 
 int db_number(struct db *db, const char *sql, int64_t *ret, struct err *err)
 {
     sqlite3_stmt *st;
+    if (!db->handle)
+        return db_closed(err);
     if (sqlite3_prepare_v2(db->handle, sql, -1, &st, NULL) != SQLITE_OK)
         return db_error(db, "profile database", err);
     int code = sqlite3_step(st) == SQLITE_ROW ? 0 : db_error(db, "profile database", err);
@@ -250,6 +268,10 @@ void db_close(struct db *db)
 sqlite3_stmt *db_statement(struct db *db, enum db_query q, struct err *err)
 {
     sqlite3_stmt **st = &db->statements[q];
+    if (!db->handle) {
+        (void)db_closed(err);
+        return NULL;
+    }
     if (!*st && sqlite3_prepare_v3(db->handle, queries[q], -1, SQLITE_PREPARE_PERSISTENT, st, NULL) != SQLITE_OK) {
         (void)db_error(db, "profile database", err);
         return NULL;

@@ -47,6 +47,10 @@ enum db_query {
     DB_BLOCK_CLOSE,
     DB_BLOCK_SEAL,
     DB_BLOCK_TO_SEAL,
+    DB_BLOCK_RESTORE,
+    DB_BLOCK_STAND_IN,
+    DB_SETTING_RESTORE,
+    DB_ROOT_OF,
     DB_PACK_OLDEST,
     DB_PACK_SERVICE,
     DB_PACK_BODIES,
@@ -66,6 +70,7 @@ struct db {
 /* Opens a database and creates file and schema if missing; `path` may be ":memory:". A database of schema 1 gets what
  * it lacks, in place. -EBADMSG: not a database, damaged, or of a later schema. */
 must_check int db_open(const char *path, struct db *ret, struct err *err);
+/* What is closed is used without effect: -EIO. */
 void db_close(struct db *db);
 
 /* A reset statement, ready for binding. NULL and err if it cannot be prepared. */

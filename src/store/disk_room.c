@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 
-enum { FILE_MODE = 0600 };
+enum { FILE_MODE = 0600, AMPLE = 4 /* times the reserve */ };
 
 void disk_room_init(struct disk_room *r, const char *database)
 {
@@ -62,4 +62,10 @@ void disk_room_restore(struct disk_room *r, struct db *db)
     r->held = disk_room_take(r->path);
     if (r->held && r->capped)
         r->capped = db_exec(db, "PRAGMA max_page_count = 4294967294", &err) < 0;
+}
+
+bool disk_room_is_ample(const char *database)
+{
+    struct statvfs fs;
+    return statvfs(database, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize >= AMPLE * (uint64_t)DISK_ROOM_BYTES;
 }

@@ -25,3 +25,5 @@ void disk_room_done(struct disk_room *r);
 must_check int disk_room_use(struct disk_room *r, struct db *db, struct err *err);
 /* Takes the reserve where there is twice as much, and lets the database grow. Else nothing changes. */
 void disk_room_restore(struct disk_room *r, struct db *db);
+/* Whether there is so much that others than pushes may take some. `database`: its path. */
+bool disk_room_is_ample(const char *database);

@@ -166,11 +166,11 @@ static int retention_step(struct db *db, const struct retention *r, int64_t now_
     return gone;
 }
 
-static int retention_finish(struct db *db, bool disk_full, bool deleted, struct err *err)
+static int retention_finish(struct db *db, const struct retention *r, bool disk_full, bool deleted, struct err *err)
 {
     int64_t used, unused = 0;
     int code = 0;
-    if (deleted) {
+    if (deleted && !r->keep_series) {
         sqlite3_stmt *st = db_statement(db, DB_SERIES_DELETE, err);
         code = st ? db_step(db, st, err) : err->code;
     }
@@ -208,7 +208,7 @@ int retention_sweep(struct db *db, const struct retention *r, int64_t now_ns, bo
         deleted |= code > 0;
     }
     if (code >= 0)
-        code = retention_finish(db, disk_full, deleted, err);
+        code = retention_finish(db, r, disk_full, deleted, err);
     if (code >= 0)
         code = retention_look(db, ret, err);
     return code < 0 ? code : 0;

@@ -21,6 +21,7 @@ extern const char *const retention_reason_names[RETENTION_REASONS]; /* "age", "s
 
 struct retention {
     int64_t keep_seconds, keep_bytes;
+    bool keep_series; /* also those without profiles: some are on their way (store/salvage.h) */
 };
 struct retention_result {
     uint64_t deleted[RETENTION_REASONS]; /* profiles as they were pushed */

@@ -279,7 +279,12 @@ static int seal_replace(struct db *db, const struct seal_step *step, const struc
         if (code < 0 || sqlite3_changes(db->handle) != 1)
             return code;
     }
-    const struct slice_new new = {g->series, step->block, g->columns, g->ids, g->joined.sum, g->joined.rows};
+    const struct slice_new new = {.series = g->series,
+                                  .block = step->block,
+                                  .columns = g->columns,
+                                  .ids = g->ids,
+                                  .sum = g->joined.sum,
+                                  .rows = g->joined.rows};
     const int code = slice_add(db, &new, err);
     return code < 0 ? code : 1;
 }

@@ -1,5 +1,6 @@
 #include "store/serial_queue.h"
 
+#include "base/cleanup.h"
 #include "base/work.h"
 
 static void serial_queue_next_batch(struct serial_queue *q);
@@ -29,6 +30,12 @@ static void serial_queue_next_batch(struct serial_queue *q)
 {
     if (q->busy)
         return;
+    if (q->holds) {
+        void (*held)(void *ctx) = TAKE_PTR(q->held);
+        if (held)
+            held(q->ctx);
+        return;
+    }
     for (unsigned n = 0; n < q->batch_max && !list_empty(&q->queue); n++) {
         struct serial_job *job = list_entry(q->queue.next, struct serial_job, link);
         list_del(&job->link);
@@ -65,5 +72,18 @@ void serial_queue_close(struct serial_queue *q, void (*idle)(void *ctx))
 {
     q->idle = idle;
     q->closing = true;
+    serial_queue_next_batch(q);
+}
+
+void serial_queue_hold(struct serial_queue *q, void (*held)(void *ctx))
+{
+    q->holds = true;
+    q->held = held;
+    serial_queue_next_batch(q);
+}
+
+void serial_queue_release(struct serial_queue *q)
+{
+    q->holds = false;
     serial_queue_next_batch(q);
 }

@@ -28,6 +28,8 @@ struct serial_queue {
     void *ctx;
     void (*idle)(void *ctx); /* on the loop, after serial_queue_close() and the last job */
     bool closing;
+    bool holds;
+    void (*held)(void *ctx); /* on the loop; NULL = it was called */
 };
 
 void serial_queue_init(struct serial_queue *q, uv_loop_t *loop, unsigned batch_max,
@@ -35,3 +37,6 @@ void serial_queue_init(struct serial_queue *q, uv_loop_t *loop, unsigned batch_m
 void serial_queue_submit(struct serial_queue *q, struct serial_job *job);
 /* Calls `idle`, perhaps before it returns, after the last job. No further submissions. */
 void serial_queue_close(struct serial_queue *q, void (*idle)(void *ctx));
+/* Calls `held` once no batch runs, perhaps before it returns; none begins before serial_queue_release(). */
+void serial_queue_hold(struct serial_queue *q, void (*held)(void *ctx));
+void serial_queue_release(struct serial_queue *q);

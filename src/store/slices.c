@@ -54,9 +54,19 @@ static bool slice_ids_intact(struct str bytes, size_t n)
     return XXH3_64bits(bytes.p + SLICE_SUM_SIZE, n * SLICE_ID_SIZE) == sum;
 }
 
+bool slice_parse(struct str columns, struct str ids, size_t n, struct slice_profiles *ret)
+{
+    struct columns read = COLUMNS_INIT;
+    struct err err;
+    if (!slice_ids_intact(ids, n) || columns_read(columns, n, &read, &err) < 0)
+        return false;
+    *ret = (struct slice_profiles){read, xmalloc(n * SLICE_ID_SIZE + 1)};
+    memcpy(ret->ids, ids.p + SLICE_SUM_SIZE, n * SLICE_ID_SIZE);
+    return true;
+}
+
 int slice_read(struct db *db, const struct slice *s, struct slice_profiles *ret, struct err *err)
 {
-    struct columns columns = COLUMNS_INIT;
     sqlite3_stmt *st = db_statement(db, DB_SLICE_COLUMNS, err);
     if (!st)
         return err->code;
@@ -65,13 +75,7 @@ int slice_read(struct db *db, const struct slice *s, struct slice_profiles *ret,
     if (code <= 0)
         return code == -EBADMSG ? 0 : code;
     /* A page that cannot be read makes a column empty, which is damage like any other. */
-    const struct str ids = db_column(st, 1);
-    const bool good =
-        slice_ids_intact(ids, s->profiles) && columns_read(db_column(st, 0), s->profiles, &columns, err) == 0;
-    if (good) {
-        *ret = (struct slice_profiles){columns, xmalloc(s->profiles * SLICE_ID_SIZE + 1)};
-        memcpy(ret->ids, ids.p + SLICE_SUM_SIZE, s->profiles * SLICE_ID_SIZE);
-    }
+    const bool good = slice_parse(db_column(st, 0), db_column(st, 1), s->profiles, ret);
     sqlite3_reset(st);
     return good;
 }
@@ -138,5 +142,6 @@ int slice_add(struct db *db, const struct slice_new *s, struct err *err)
     db_bind_blob(st, 8, buf_slice(&ids));
     db_bind_blob(st, 9, s->sum);
     db_bind_blob(st, 10, s->rows);
+    db_bind(st, 11, s->id);
     return db_step(db, st, err);
 }

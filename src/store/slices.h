@@ -36,6 +36,8 @@ struct slice_profiles {
 };
 void slice_profiles_done(struct slice_profiles *p);
 #define cleanup_slice_profiles __attribute__((cleanup(slice_profiles_done)))
+/* The blobs of a slice of `n` profiles. False: damaged. */
+bool slice_parse(struct str columns, struct str ids, size_t n, struct slice_profiles *ret);
 /* 1: read. 0: it is damaged, or gone. */
 must_check int slice_read(struct db *db, const struct slice *s, struct slice_profiles *ret, struct err *err);
 
@@ -46,6 +48,7 @@ must_check int slices_have(struct db *db, int64_t series, int64_t from_ns, int64
 
 /* A slice on its way to the disk. */
 struct slice_new {
+    int64_t id; /* 0 = a new one; one that is there already stays as it is */
     int64_t series, block;
     struct columns columns;
     const uint8_t *ids;

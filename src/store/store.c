@@ -10,15 +10,17 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/metric.h"
 #include "base/work.h"
+#include "store/aside.h"
 #include "store/block_cache.h"
 #include "store/compaction.h"
 #include "store/db.h"
 #include "store/disk_room.h"
 #include "store/files.h"
 #include "store/ingest.h"
+#include "store/metrics.h"
 #include "store/reader.h"
+#include "store/rescue.h"
 #include "store/retention.h"
 #include "store/serial_queue.h"
 
@@ -34,41 +36,11 @@ enum {
     PACK_MS = 5 * 60 * 1000,
     PACK_JOURNAL_BYTES = 32 << 20, /* pushed since the last run, for the next one to begin at once */
     STORE_PUSHES_MAX = 4096,
+    RENEW_AGAIN_MS = 60 * 1000, /* at least so long between two databases that turn out damaged */
+    TEXT_MAX = 4096,
 };
 static const int64_t keep_bytes_default = 1024 * 1024 * 1024LL, cache_bytes_default = 16 << 20;
 
-static struct metric_family pushes_total = {.name = "smolder_store_pushes_total",
-                                            .help = "Pushes to the store, by result.",
-                                            .kind = METRIC_COUNTER,
-                                            .labels = {"result"}};
-static struct metric_family deleted_total = {.name = "smolder_store_deleted_profiles_total",
-                                             .help = "Profiles deleted from the store, by reason: age, size, disk.",
-                                             .kind = METRIC_COUNTER,
-                                             .labels = {"reason"}};
-static struct metric_family store_bytes = {
-    .name = "smolder_store_bytes", .help = "Bytes of the store's database in use.", .kind = METRIC_GAUGE};
-static struct metric_family oldest_seconds = {.name = "smolder_store_oldest_profile_timestamp_seconds",
-                                              .help = "Start of the oldest profile in the store; 0 = there is none.",
-                                              .kind = METRIC_GAUGE};
-static struct metric_family store_blocks = {
-    .name = "smolder_store_blocks", .help = "Blocks of the store: an hour of a service each.", .kind = METRIC_GAUGE};
-static struct metric_family packed_total = {.name = "smolder_store_packed_profiles_total",
-                                            .help = "Profiles of the store that were packed into blocks.",
-                                            .kind = METRIC_COUNTER};
-static struct metric_family pack_seconds_total = {.name = "smolder_store_pack_seconds_total",
-                                                  .help = "Time spent on packing and sealing blocks of the store.",
-                                                  .kind = METRIC_COUNTER};
-static struct metric_family damaged_total = {
-    .name = "smolder_store_damaged_total",
-    .help = "Profiles, slices and blocks of the store that were found damaged and are left out.",
-    .kind = METRIC_COUNTER};
-static struct metric_family cache_bytes = {
-    .name = "smolder_store_cache_bytes", .help = "Bytes of kept answers of blocks.", .kind = METRIC_GAUGE};
-static struct metric_family cache_lookups_total = {
-    .name = "smolder_store_cache_lookups_total",
-    .help = "Blocks that queries asked for, by whether their answer was kept: hit, miss.",
-    .kind = METRIC_COUNTER,
-    .labels = {"result"}};
 static const char *const store_result_names[] = {
     [STORE_OK] = "ok",     [STORE_INVALID] = "invalid", [STORE_SET_ASIDE] = "set_aside",
     [STORE_BUSY] = "busy", [STORE_DAMAGED] = "damaged", [STORE_FAILED] = "failed"};
@@ -83,10 +55,20 @@ struct store {
     struct store_limits limits;
     struct db write_db, read_db;
     struct serial_queue writes, reads;
+    size_t cache_max;
     struct block_cache *cache;    /* the worker's that reads, as what follows */
     struct u64map known;          /* parts that are damaged */
     struct compaction compaction; /* of the job at hand */
-    uv_timer_t sweep, pack;
+    struct rescue rescue;         /* the worker's that writes */
+    uv_timer_t sweep, pack, rescue_pause;
+    bool rescuing;        /* nothing is packed meanwhile */
+    unsigned database;    /* how many took the place of a damaged one */
+    bool renewing;        /* another one takes its place */
+    int64_t renewed_ms;   /* when it did; 0 = never */
+    unsigned queues_held; /* for that */
+    uv_work_t renewal;
+    struct buf renewal_notice;
+    struct err renewal_err;
     bool packing;                   /* a step is under way, or waited for */
     size_t journal_bytes;           /* pushed since the last run began */
     bool pack_told;                 /* that it fails; until it is otherwise */
@@ -97,20 +79,21 @@ struct store {
     void (*problem)(void *arg, const char *text);
     void *problem_arg;
     void (*measured)(void *arg, int64_t bytes, int64_t oldest_ns);
-    bool damaged, closing;
+    bool closing;
     unsigned queues_open, timers_open;
     uv_work_t ending;
     void (*closed)(void *arg);
     void *closed_arg;
 };
 
-/* JOB_PACK reads and packs a step (store/compaction.h), JOB_SWAP writes it. */
-enum job_kind { JOB_PUSH, JOB_READ, JOB_WRITE, JOB_SWEEP, JOB_PACK, JOB_SWAP };
+/* JOB_PACK reads and packs a step (store/compaction.h), JOB_SWAP writes it. JOB_RESCUE is a step of store/rescue.h. */
+enum job_kind { JOB_PUSH, JOB_READ, JOB_WRITE, JOB_SWEEP, JOB_PACK, JOB_SWAP, JOB_RESCUE };
 
 struct store_job {
     struct serial_job base;
     struct store *store;
     enum job_kind kind;
+    unsigned database; /* that it is for; another one has taken its place since */
     /* push */
     const struct series *series;
     size_t series_count;
@@ -118,13 +101,14 @@ struct store_job {
     enum store_result result;
     struct err err;
     /* sweep */
-    bool disk_full, crowded; /* crowded: there is no reserve (store/disk_room.h) */
+    bool disk_full, rescuing, crowded; /* crowded: there is no reserve (store/disk_room.h) */
     struct retention_result swept;
     size_t stored; /* push: bytes of new bodies */
     /* pack and swap */
     struct compaction_step step;
     bool again; /* another step follows */
     int64_t begun_ms, pack_ns;
+    struct rescue_step rescue;
     /* of push, read and pack */
     unsigned endings[PARSER_ENDINGS], set_aside;
     unsigned left_out;
@@ -225,9 +209,11 @@ static void store_sweep(struct store *s, struct store_job *job)
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     const int64_t now_ns = (int64_t)now.tv_sec * NS_PER_SEC + now.tv_nsec;
+    struct retention keep = s->keep;
+    keep.keep_series = job->rescuing;
     int code = job->disk_full ? disk_room_use(&s->room, &s->write_db, &job->err) : 0;
     if (code == 0)
-        code = retention_sweep(&s->write_db, &s->keep, now_ns, job->disk_full, &job->swept, &job->err);
+        code = retention_sweep(&s->write_db, &keep, now_ns, job->disk_full, &job->swept, &job->err);
     if (!job->disk_full)
         disk_room_restore(&s->room, &s->write_db);
     job->crowded = s->path && !s->room.held;
@@ -295,6 +281,8 @@ static void store_run_pack(struct store *s, struct store_job *job)
 static void store_run_swap(struct store *s, struct store_job *job)
 {
     const int64_t begun = clock_ns();
+    if (job->database != s->database)
+        return;
     const int code = compaction_write(&s->compaction, &s->write_db, &job->step, &job->err);
     job->again = code == 1;
     job->result = store_result_of(code < 0 ? code : 0);
@@ -317,6 +305,8 @@ static void store_run_batch(void *ctx, struct list *batch)
             store_run_pack(s, job);
         else if (job->kind == JOB_SWAP)
             store_run_swap(s, job);
+        else if (job->kind == JOB_RESCUE)
+            rescue_step(&s->rescue, &s->write_db, &job->rescue);
         else if (job->kind != JOB_PUSH)
             store_run_read(s, job);
     }
@@ -325,18 +315,6 @@ static void store_run_batch(void *ctx, struct list *batch)
 }
 
 /* ---- on the loop ---- */
-
-/* So that the next start moves the database aside, whatever it looks like on opening. */
-static void store_mark_damaged(struct store *s)
-{
-    if (s->damaged || !s->path)
-        return;
-    s->damaged = true;
-    cleanup_free char *marker = xasprintf("%s.damaged", s->path);
-    FILE *f = fopen(marker, "we");
-    if (f)
-        fclose(f);
-}
 
 static void store_tell(const struct store *s, const char *text)
 {
@@ -354,7 +332,7 @@ static void store_on_swept(struct store *s, const struct store_job *job)
         uv_timer_start(&s->sweep, store_on_sweep, SWEEP_SOON_MS, SWEEP_MS);
     for (size_t i = 0; i < RETENTION_REASONS; i++) {
         if (r->deleted[i])
-            metric_add(&deleted_total, (double)r->deleted[i], retention_reason_names[i]);
+            metric_add(&store_deleted_total, (double)r->deleted[i], retention_reason_names[i]);
     }
     if (job->result != STORE_OK) {
         cleanup_free char *text =
@@ -367,7 +345,7 @@ static void store_on_swept(struct store *s, const struct store_job *job)
     } else {
         metric_set(&store_bytes, (double)r->bytes);
         metric_set(&store_blocks, (double)r->blocks);
-        metric_set(&oldest_seconds, (double)r->oldest_ns / 1e9);
+        metric_set(&store_oldest_seconds, (double)r->oldest_ns / 1e9);
     }
     if (r->deleted[RETENTION_SIZE] && !s->size_told)
         store_tell(s, "the store has reached its size; the oldest profiles are deleted, before they are too old "
@@ -380,7 +358,7 @@ static void store_pack_now(struct store *s);
 
 static void store_on_pushed(struct store *s, const struct store_job *job)
 {
-    metric_add(&pushes_total, 1, store_result_names[job->result]);
+    metric_add(&store_pushes_total, 1, store_result_names[job->result]);
     s->journal_bytes += job->result == STORE_OK ? job->stored : 0;
     if (s->journal_bytes >= PACK_JOURNAL_BYTES && !s->pack_told)
         store_pack_now(s);
@@ -392,12 +370,14 @@ static void store_on_pushed(struct store *s, const struct store_job *job)
 }
 
 static void store_pack_next(struct store *s, struct store_job *job);
+static void store_on_rescued(struct store *s, struct store_job *job);
+static void store_on_damage(struct store *s, const struct store_job *job);
 
 /* What reading has met. */
 static void store_on_read(struct store *s, const struct store_job *job)
 {
     if (job->left_out) {
-        metric_add(&damaged_total, job->left_out);
+        metric_add(&store_damaged_total, job->left_out);
         cleanup_free char *text = job->left_out == 1
                                       ? xasprintf("%s of the store is damaged and left out", job->left_which.text)
                                       : xasprintf("%u parts of the store are damaged and left out, first %s",
@@ -406,9 +386,9 @@ static void store_on_read(struct store *s, const struct store_job *job)
     }
     if (!job->cached.max)
         return;
-    metric_set(&cache_bytes, (double)job->cached.bytes);
-    metric_add(&cache_lookups_total, (double)(job->cached.hits - s->cached.hits), "hit");
-    metric_add(&cache_lookups_total, (double)(job->cached.misses - s->cached.misses), "miss");
+    metric_set(&store_cache_bytes, (double)job->cached.bytes);
+    metric_add(&store_cache_lookups_total, (double)(job->cached.hits - s->cached.hits), "hit");
+    metric_add(&store_cache_lookups_total, (double)(job->cached.misses - s->cached.misses), "miss");
     s->cached = job->cached;
 }
 
@@ -416,8 +396,8 @@ static void store_job_done(struct serial_job *base)
 {
     struct store_job *job = (struct store_job *)base;
     struct store *s = job->store;
-    if (job->result == STORE_DAMAGED || job->damaged)
-        store_mark_damaged(s);
+    if (job->result == STORE_DAMAGED || job->damaged || job->rescue.code == -EBADMSG)
+        store_on_damage(s, job);
     (void)parser_endings_count(job->endings);
     parser_set_aside_count(job->kind == JOB_PUSH ? "profile" : "stored", job->set_aside);
     store_on_read(s, job);
@@ -425,6 +405,8 @@ static void store_job_done(struct serial_job *base)
         store_on_pushed(s, job);
     else if (job->kind == JOB_PACK || job->kind == JOB_SWAP)
         store_pack_next(s, job);
+    else if (job->kind == JOB_RESCUE)
+        store_on_rescued(s, job);
     else if (job->kind != JOB_SWEEP)
         job->done(job->arg);
     else
@@ -439,6 +421,7 @@ static struct store_job *store_job_new(struct store *s, enum job_kind kind, void
     job->base.done = store_job_done;
     job->store = s;
     job->kind = kind;
+    job->database = s->database;
     job->arg = arg;
     list_init(&job->base.link);
     return job;
@@ -490,7 +473,7 @@ int store_write(struct store *s, void (*work)(void *arg, struct store_reader *r)
 static void store_on_pack(uv_timer_t *t)
 {
     struct store *s = t->data;
-    if (s->closing)
+    if (s->closing || s->rescuing)
         return;
     if (!s->packing)
         s->journal_bytes = 0;
@@ -510,7 +493,7 @@ static void store_pack_now(struct store *s)
 /* A step is written after it was read; then there is a pause as long as it took, since others need the parser, too. */
 static void store_pack_next(struct store *s, struct store_job *job)
 {
-    metric_add(&pack_seconds_total, (double)job->pack_ns / NS_PER_SEC);
+    metric_add(&store_pack_seconds_total, (double)job->pack_ns / NS_PER_SEC);
     if (s->closing)
         return;
     if (job->kind == JOB_PACK && job->again) {
@@ -522,7 +505,7 @@ static void store_pack_next(struct store *s, struct store_job *job)
         return;
     }
     if (job->kind == JOB_SWAP && job->again)
-        metric_add(&packed_total, (double)compaction_step_profiles(&job->step));
+        metric_add(&store_packed_total, (double)compaction_step_profiles(&job->step));
     if (job->result != STORE_OK && job->result != STORE_BUSY && !s->pack_told) {
         cleanup_free char *text = xasprintf("profiles cannot be packed: %s", job->err.text);
         store_tell(s, text);
@@ -535,18 +518,24 @@ static void store_pack_next(struct store *s, struct store_job *job)
     uv_timer_start(&s->pack, store_on_pack, (uint64_t)pause, 0);
 }
 
+static void store_renew(struct store *s);
+
 static void store_start_sweep(struct store *s, bool disk_full)
 {
     if (s->sweeping || s->closing)
         return;
     s->sweeping = store_job_new(s, JOB_SWEEP, NULL);
     s->sweeping->disk_full = disk_full;
+    s->sweeping->rescuing = s->rescuing;
     serial_queue_submit(&s->writes, &s->sweeping->base);
 }
 
 static void store_on_sweep(uv_timer_t *t)
 {
-    store_start_sweep(t->data, false);
+    struct store *s = t->data;
+    if (s->renewal_err.code)
+        store_renew(s);
+    store_start_sweep(s, false);
 }
 
 /* Newer profiles are worth more than the oldest: whoever pushed is told to wait, and finds room then. */
@@ -562,44 +551,111 @@ static void store_make_room(struct store *s)
     store_start_sweep(s, true);
 }
 
+/* ---- damage ---- */
+
+static void store_on_rescue_pause(uv_timer_t *t)
+{
+    struct store *s = t->data;
+    if (!s->closing)
+        serial_queue_submit(&s->writes, &store_job_new(s, JOB_RESCUE, NULL)->base);
+}
+
+/* Where something was moved aside, by this start or one before that did not come to its end. */
+static void store_begin_rescue(struct store *s)
+{
+    s->rescuing = s->path != NULL;
+    if (s->rescuing)
+        store_on_rescue_pause(&s->rescue_pause);
+}
+
+static void store_on_rescued(struct store *s, struct store_job *job)
+{
+    cleanup_buf struct buf text = BUF_INIT(TEXT_MAX);
+    const int64_t pause = rescue_after(&s->rescue, &job->rescue, &text);
+    if (text.len)
+        store_tell(s, buf_cstr(&text));
+    if (s->closing || s->renewing)
+        return;
+    if (pause >= 0) {
+        uv_timer_start(&s->rescue_pause, store_on_rescue_pause, (uint64_t)pause, 0);
+        return;
+    }
+    s->rescuing = false;
+    if (!s->packing)
+        uv_timer_start(&s->pack, store_on_pack, PACK_FIRST_MS, 0);
+}
+
+static void store_run_renewal(uv_work_t *w)
+{
+    struct store *s = w->data;
+    rescue_done(&s->rescue);
+    db_close(&s->read_db);
+    db_close(&s->write_db);
+    disk_room_done(&s->room);
+    disk_room_init(&s->room, s->path);
+    /* What is kept of its blocks belongs to numbers that are given out again. */
+    block_cache_free(s->cache);
+    s->cache = block_cache_new(s->cache_max);
+    u64map_done(&s->known);
+    s->known = U64MAP_INIT;
+    s->compaction = (struct compaction){0};
+    s->database++;
+    s->renewal_err = (struct err){0};
+    (void)!aside_open(s->path, &s->write_db, &s->read_db, &s->renewal_notice, &s->renewal_err);
+}
+
+static void store_on_renewed(uv_work_t *w, int status)
+{
+    struct store *s = w->data;
+    (void)status;
+    if (s->renewal_notice.len)
+        store_tell(s, buf_cstr(&s->renewal_notice));
+    if (s->renewal_err.code)
+        store_tell(s, s->renewal_err.text);
+    buf_done(&s->renewal_notice);
+    s->cached = (struct block_cache_view){0};
+    s->renewing = false;
+    s->packing = false;
+    s->renewed_ms = clock_ms();
+    store_begin_rescue(s);
+    serial_queue_release(&s->writes);
+    serial_queue_release(&s->reads);
+}
+
+static void store_on_held(void *ctx)
+{
+    struct store *s = ctx;
+    if (--s->queues_held)
+        return;
+    s->renewal.data = s;
+    s->renewal_notice = BUF_INIT(TEXT_MAX);
+    work_queue(s->loop, &s->renewal, store_run_renewal, store_on_renewed);
+}
+
+/* Another database takes its place, when nobody uses it. */
+static void store_renew(struct store *s)
+{
+    if (s->renewing || s->closing)
+        return;
+    s->renewing = true;
+    s->queues_held = 2;
+    uv_timer_stop(&s->pack);
+    uv_timer_stop(&s->rescue_pause);
+    serial_queue_hold(&s->writes, store_on_held);
+    serial_queue_hold(&s->reads, store_on_held);
+}
+
+/* One that is damaged again at once lies on a disk that is not to be trusted: the next start will see. */
+static void store_on_damage(struct store *s, const struct store_job *job)
+{
+    if (!s->path || s->renewing || job->database != s->database)
+        return;
+    aside_mark(s->path);
+    if (!s->renewed_ms || clock_ms() - s->renewed_ms >= RENEW_AGAIN_MS)
+        store_renew(s);
+}
+
 /* ---- opening and closing ---- */
-
-static int store_move_aside(const char *path, const char *why, struct buf *notice, struct err *err)
-{
-    static const char *const parts[] = {"", "-wal", "-shm"};
-    cleanup_free char *aside = xasprintf("%s.damaged-%lld", path, (long long)time(NULL));
-    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-        cleanup_free char *from = xasprintf("%s%s", path, parts[i]), *to = xasprintf("%s%s", aside, parts[i]);
-        if (rename(from, to) < 0 && errno != ENOENT)
-            return err_errno(err, "%s is damaged (%s); move it to %s", path, why, aside);
-    }
-    cleanup_free char *marker = xasprintf("%s.damaged", path);
-    unlink(marker);
-    if (notice)
-        buf_printf(notice, "%s is damaged (%s); moved to %s, starting with an empty one", path, why, aside);
-    return 0;
-}
-
-static int store_open_files(struct store *s, struct buf *notice, struct err *err)
-{
-    cleanup_free char *marker = xasprintf("%s.damaged", s->path);
-    int code = access(marker, F_OK) == 0 ? err_set(err, -EBADMSG, "detected at run time")
-                                         : db_open(s->path, &s->write_db, err);
-    if (code == -EBADMSG) {
-        struct err why = *err;
-        code = store_move_aside(s->path, why.text, notice, err);
-        if (code == 0)
-            code = db_open(s->path, &s->write_db, err);
-    }
-    if (code < 0)
-        return err_wrap(err, code, "open %s", s->path);
-    code = db_open(s->path, &s->read_db, err);
-    if (code < 0) {
-        db_close(&s->write_db);
-        return err_wrap(err, code, "open %s", s->path);
-    }
-    return 0;
-}
 
 struct store *store_new(const struct store_options *options)
 {
@@ -623,9 +679,12 @@ struct store *store_new(const struct store_options *options)
     serial_queue_init(&s->reads, s->loop, 1, store_run_batch, s);
     uv_timer_init(s->loop, &s->sweep);
     uv_timer_init(s->loop, &s->pack);
-    s->sweep.data = s->pack.data = s;
+    uv_timer_init(s->loop, &s->rescue_pause);
+    s->sweep.data = s->pack.data = s->rescue_pause.data = s;
+    rescue_init(&s->rescue, s->path);
     const int64_t cache = options->cache_bytes ? options->cache_bytes : cache_bytes_default;
-    s->cache = block_cache_new(cache > 0 ? (size_t)cache : 0);
+    s->cache_max = cache > 0 ? (size_t)cache : 0;
+    s->cache = block_cache_new(s->cache_max);
     return s;
 }
 
@@ -638,7 +697,7 @@ int store_begin_files(struct store *s, struct buf *notice, struct err *err)
         code = store_files_lock(s->dir, &s->lock, err);
     if (code < 0)
         return code;
-    code = store_open_files(s, notice, err);
+    code = aside_open(s->path, &s->write_db, &s->read_db, notice, err);
     /* Moved aside long ago: nobody wants to repair them any more. */
     const unsigned gone =
         store_files_forget(s->dir, DATABASE ".damaged-", clock_wall_ns() / NS_PER_SEC - s->keep.keep_seconds);
@@ -654,6 +713,8 @@ void store_begin_sweeps(struct store *s)
     uv_timer_start(&s->pack, store_on_pack, PACK_FIRST_MS, 0);
     uv_unref((uv_handle_t *)&s->sweep);
     uv_unref((uv_handle_t *)&s->pack);
+    uv_unref((uv_handle_t *)&s->rescue_pause);
+    store_begin_rescue(s);
 }
 
 int store_begin(struct store *s, struct buf *notice, struct err *err)
@@ -693,6 +754,7 @@ static void store_on_timer_closed(uv_handle_t *h)
 static void store_close_files(uv_work_t *w)
 {
     struct store *s = w->data;
+    rescue_done(&s->rescue);
     db_close(&s->read_db);
     db_close(&s->write_db);
     disk_room_done(&s->room);
@@ -704,9 +766,10 @@ static void store_on_files_closed(uv_work_t *w, int status)
 {
     struct store *s = w->data;
     (void)status;
-    s->timers_open = 2;
+    s->timers_open = 3;
     uv_close((uv_handle_t *)&s->sweep, store_on_timer_closed);
     uv_close((uv_handle_t *)&s->pack, store_on_timer_closed);
+    uv_close((uv_handle_t *)&s->rescue_pause, store_on_timer_closed);
 }
 
 static void store_on_queue_idle(void *ctx)
@@ -728,6 +791,7 @@ void store_close(struct store *s, void (*closed)(void *arg), void *arg)
     s->queues_open = 2;
     uv_timer_stop(&s->sweep);
     uv_timer_stop(&s->pack);
+    uv_timer_stop(&s->rescue_pause);
     serial_queue_close(&s->writes, store_on_queue_idle);
     serial_queue_close(&s->reads, store_on_queue_idle);
 }

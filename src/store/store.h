@@ -14,8 +14,8 @@
  * Metrics: smolder_store_pushes_total{result}, smolder_store_deleted_profiles_total{reason}, smolder_store_bytes,
  * smolder_store_oldest_profile_timestamp_seconds, smolder_store_blocks, smolder_store_packed_profiles_total,
  * smolder_store_pack_seconds_total, smolder_store_damaged_total, smolder_store_cache_bytes,
- * smolder_store_cache_lookups_total{result}. What is damaged is left out, logged once and counted. On a full disk the
- * oldest profiles make room for new ones (store/disk_room.h).
+ * smolder_store_cache_lookups_total{result}, smolder_store_salvaged_total{part,result}. What is damaged is left out,
+ * logged once and counted. On a full disk the oldest profiles make room for new ones (store/disk_room.h).
  *
  * Normalisation as in Pyroscope (spec store-query §2.1): samples with a negative value or only zeroes are dropped;
  * string labels of samples split the profile into further series; missing service_name becomes unknown_service; a
@@ -61,8 +61,9 @@ struct store_options {
 };
 
 /* Opens or creates the database; blocks. A damaged database is renamed, with a message in `notice` (may be NULL):
- * "store.db is damaged (…); moved to …". An error if that fails. Those that were renamed before the retention are
- * deleted, with a message as well. */
+ * "store.db is damaged (…); moved to …". An error if that fails. The same happens to one that turns out damaged at
+ * work. What can be read of it is copied into the new one meanwhile, with a message at the end (store/rescue.h). Those
+ * that were renamed before the retention are deleted, with a message as well. */
 must_check int store_open(const struct store_options *options, struct store **ret, struct buf *notice, struct err *err);
 /* As two steps, with the files opened by the second, as whom the process is by then. In between nothing is pushed or
  * read. Where the second fails, store_close() is what is left. */
@@ -79,7 +80,7 @@ enum store_result {
     STORE_INVALID,   /* invalid push, not to be retried: labels, pprof or size */
     STORE_SET_ASIDE, /* likewise: a profile ended the parser twice */
     STORE_BUSY,      /* retry later: queue full, disk full, no parser, closing */
-    STORE_DAMAGED,   /* damaged database; renamed at the next start */
+    STORE_DAMAGED,   /* retry later: the database is damaged, and another one takes its place */
     STORE_FAILED,
 };
 typedef void store_pushed(void *arg, enum store_result result, const struct err *err);

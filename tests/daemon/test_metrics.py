@@ -19,6 +19,7 @@ RARE = {"smolder_adapted_profiles_total": "a profile above a limit of the receiv
         "smolder_store_deleted_profiles_total": "a store that is full",
         "smolder_store_packed_profiles_total": "five minutes of profiles",
         "smolder_store_damaged_total": "a store on a disk that forgets",
+        "smolder_store_salvaged_total": "a store whose database is damaged",
         "prometheus_sd_http_failures_total": "a server of targets",
         "local_file_timestamp_last_accessed_unix_seconds": "a file",
         "smolder_jvm_crashes_total": "a JVM that crashes",

@@ -14,10 +14,8 @@ static void pyroscope_api_on_stored(void *arg, enum store_result result, const s
         push_server_set_aside(push, err->text);
         break;
     case STORE_BUSY:
-        push_server_postpone(push, err->text);
-        break;
     case STORE_DAMAGED:
-        push_server_refuse(push, CONNECT_DATA_LOSS, err->text);
+        push_server_postpone(push, err->text);
         break;
     case STORE_FAILED:
         push_server_refuse(push, CONNECT_INTERNAL, err->text);

@@ -109,6 +109,38 @@ static void a_close_without_jobs_is_over_at_once(void)
     CHECK(idle);
 }
 
+static int holds;
+
+static void on_held(void *ctx)
+{
+    CHECK(ctx == &queue);
+    CHECK_INT(running, 0);
+    holds++;
+}
+
+static void a_held_queue_begins_nothing(void)
+{
+    set_up();
+    holds = 0;
+    for (size_t i = 0; i < JOBS; i++)
+        submit(i);
+    serial_queue_hold(&queue, on_held);
+    CHECK_INT(holds, 0); /* a batch runs */
+    uv_run(&loop, UV_RUN_DEFAULT);
+    CHECK_INT(holds, 1);
+    const size_t before = done;
+    CHECK(before < JOBS);
+    serial_queue_close(&queue, on_idle);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    CHECK_INT(done, before);
+    CHECK(!idle);
+    serial_queue_release(&queue);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    CHECK_INT(done, JOBS);
+    CHECK(idle);
+    CHECK_INT(holds, 1);
+}
+
 int main(void)
 {
     uv_loop_init(&loop);
@@ -116,6 +148,7 @@ int main(void)
     RUN(a_job_that_ends_may_submit_the_next);
     RUN(a_close_waits_for_what_is_queued);
     RUN(a_close_without_jobs_is_over_at_once);
+    RUN(a_held_queue_begins_nothing);
     uv_loop_close(&loop);
     return REPORT();
 }

@@ -492,37 +492,110 @@ static void deletes_what_was_moved_aside_long_ago(void)
     CHECK_INT(access(old, F_OK), -1);
 }
 
-static void notices_damage_at_work_and_starts_afresh_next_time(void)
+struct messages {
+    struct buf text;
+    bool done; /* the last one came */
+};
+
+static void on_problem(void *arg, const char *text)
 {
-    struct store *s = open_store(dir, 0, 0, NULL);
-    CHECK_INT(push(s, &(struct made_profile){CPU, .time_ns = now_ns() - SECOND}).result, STORE_OK);
-    close_store(s);
-    s = open_store(dir, 0, 0, NULL);
-    char path[128];
+    struct messages *m = arg;
+    buf_printf(&m->text, "%s\n", text);
+    m->done = m->done || strstr(text, "recovered");
+}
+
+static struct store *open_with_messages(struct messages *m)
+{
+    struct err err = {0};
+    struct store *s = NULL;
+    m->text = BUF_INIT(1 << 16);
+    CHECK_INT(store_open(&(struct store_options){.loop = &loop, .dir = dir, .problem = on_problem, .problem_arg = m},
+                         &s, NULL, &err),
+              0);
+    return s;
+}
+
+/* The pages from one on. */
+static void damage_pages(int64_t from, int64_t until)
+{
+    char path[128], junk[4096];
     snprintf(path, sizeof path, "%s/store.db", dir);
-    /* Every page but the first, which holds the schema. */
-    int64_t size = file_bytes("store.db");
-    int fd = open(path, O_WRONLY);
-    char junk[4096];
+    const int fd = open(path, O_WRONLY | O_CLOEXEC);
     memset(junk, 0xa5, sizeof junk);
-    for (int64_t at = 4096; at < size; at += 4096)
-        CHECK_INT(pwrite(fd, junk, sizeof junk, at), sizeof junk);
+    for (int64_t at = from; at < until; at++)
+        CHECK_INT(pwrite(fd, junk, sizeof junk, (at - 1) * 4096), sizeof junk);
     close(fd);
-    struct question q = {.what = {str_of("shop"), str_of(cpu_type), NULL, 0, always()}};
-    flame_init(&q.flame, FLAME_NODES_MAX, FLAME_NAME_BYTES_MAX);
-    CHECK_INT(store_read(s, ask_flame, on_answer, &q), 0);
-    wait_for(&q.done);
-    flame_done(&q.flame);
-    CHECK_INT(q.code, -EBADMSG);
+}
+
+static void remove_database(void)
+{
+    cleanup_free char *command = xasprintf("rm -f %s/store.db*", dir);
+    CHECK_INT(system(command), 0);
+}
+
+/* Table, index, schema: whatever is damaged, at work or before the start, the other profiles come back. */
+static void recovers_what_is_not_damaged(int64_t page, bool at_work)
+{
+    struct messages m = {0};
+    remove_database();
+    struct store *s = open_with_messages(&m);
+    for (int64_t i = 0; i < 3; i++)
+        CHECK_INT(push(s, &(struct made_profile){CPU, .time_ns = now_ns() - i * SECOND}).result, STORE_OK);
     close_store(s);
-    cleanup_buf struct buf notice = BUF_INIT(4096);
-    s = open_store(dir, 0, 0, &notice);
-    CHECK_HAS(buf_cstr(&notice), "store.db is damaged (detected at run time); moved to");
-    CHECK_INT(total_of(s, "shop", cpu_type, always()), 0);
+    buf_done(&m.text);
+    if (!at_work)
+        damage_pages(page, page + 1);
+    s = open_with_messages(&m);
+    if (at_work) {
+        damage_pages(page, page + 1);
+        struct outcome o = push(s, &(struct made_profile){CPU, .time_ns = now_ns() - 9 * SECOND});
+        CHECK_INT(o.result, STORE_DAMAGED);
+    }
+    /* Beside it, pushes are stored. */
+    CHECK_INT(push(s, &(struct made_profile){CPU, .time_ns = now_ns() - 4 * SECOND}).result, STORE_OK);
+    wait_for(&m.done);
+    CHECK_HAS(buf_cstr(&m.text), "recovered 3 profiles, 1 series and 0 blocks, lost 0 profiles");
+    CHECK_INT(total_of(s, "shop", cpu_type, always()), 4 * 42);
     close_store(s);
-    cleanup_buf struct buf second = BUF_INIT(4096);
-    close_store(open_store(dir, 0, 0, &second));
-    CHECK_STR(buf_cstr(&second), "");
+    buf_done(&m.text);
+    m.done = false;
+    s = open_with_messages(&m);
+    CHECK_INT(total_of(s, "shop", cpu_type, always()), 4 * 42);
+    close_store(s);
+    CHECK_STR(buf_cstr(&m.text), "");
+    buf_done(&m.text);
+}
+
+static void recovers_from_a_damaged_header(void)
+{
+    recovers_what_is_not_damaged(1, false);
+}
+
+static void recovers_from_a_damaged_index_at_work(void)
+{
+    recovers_what_is_not_damaged(4, true);
+}
+
+/* As where the process was killed in between: all of it is done at the next start. */
+static void finishes_what_another_start_has_begun(void)
+{
+    struct messages m = {0};
+    remove_database();
+    struct store *s = open_with_messages(&m);
+    CHECK_INT(push(s, &(struct made_profile){CPU, .time_ns = now_ns()}).result, STORE_OK);
+    close_store(s);
+    buf_done(&m.text);
+    damage_pages(1, 2);
+    cleanup_free char *command = xasprintf("cd %s && mv store.db store.db.damaged-5 && echo store.db.damaged-5 >"
+                                           " store.db.salvage",
+                                           dir);
+    CHECK_INT(system(command), 0);
+    s = open_with_messages(&m);
+    wait_for(&m.done);
+    CHECK_HAS(buf_cstr(&m.text), "store.db.damaged-5: recovered 1 profiles");
+    CHECK_INT(total_of(s, "shop", cpu_type, always()), 42);
+    close_store(s);
+    buf_done(&m.text);
 }
 
 static void keeps_splits_apart_over_a_restart(void)
@@ -571,7 +644,9 @@ int main(void)
     RUN(forgets_the_oldest_when_it_grows_too_large);
     RUN(moves_a_damaged_database_aside);
     RUN(deletes_what_was_moved_aside_long_ago);
-    RUN(notices_damage_at_work_and_starts_afresh_next_time);
+    RUN(recovers_from_a_damaged_header);
+    RUN(recovers_from_a_damaged_index_at_work);
+    RUN(finishes_what_another_start_has_begun);
     RUN(keeps_splits_apart_over_a_restart);
     RUN(says_where_it_cannot_be_opened);
     uv_run(&loop, UV_RUN_DEFAULT);
