@@ -45,10 +45,16 @@ uint32_t flame_step(struct flame *f, uint32_t node, int64_t name)
 {
     if (name < 0)
         return node;
+    /* Most nodes have one child, which is beside them: that is found without the map. */
+    const uint32_t last = f->nodes[node].first_child;
+    if (last && f->nodes[last].parent == node && f->nodes[last].name == (uint32_t)name)
+        return last;
     uint64_t key = (uint64_t)node << 32 | (uint64_t)name;
     uint64_t known;
-    if (u64map_get(&f->children, key, &known))
+    if (u64map_get(&f->children, key, &known)) {
+        f->nodes[node].first_child = (uint32_t)known;
         return (uint32_t)known;
+    }
     if (f->node_count == f->nodes_max) {
         f->truncated = true;
         return node;
@@ -56,6 +62,7 @@ uint32_t flame_step(struct flame *f, uint32_t node, int64_t name)
     xgrow(&f->nodes, &f->node_cap, f->node_count + 1, sizeof *f->nodes);
     uint32_t id = (uint32_t)f->node_count++;
     f->nodes[id] = (struct flame_node){.parent = node, .name = (uint32_t)name};
+    f->nodes[node].first_child = id;
     u64map_put(&f->children, key, id);
     return id;
 }

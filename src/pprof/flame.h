@@ -21,7 +21,8 @@ enum { FLAME_NODES_MAX = 1 << 18, FLAME_NAME_BYTES_MAX = 16 << 20 };
 
 struct flame_node {
     uint32_t parent, name;              /* parent < own index; node 0 is the root, named "total" */
-    uint32_t first_child, next_sibling; /* after flame_finish(); 0 = none; children by total, largest first */
+    uint32_t first_child, next_sibling; /* after flame_finish(); 0 = none; children by total, largest first. Before, the
+                                         * first is the child that was asked for last. */
     int64_t self, total;
 };
 
