@@ -25,6 +25,14 @@ void flame_done(struct flame *f)
     *f = (struct flame){0};
 }
 
+size_t flame_bytes(const struct flame *f)
+{
+    enum { CHILD_BYTES = 3 * sizeof(uint64_t) }; /* a slot of base/map.c */
+    return f->node_cap * sizeof *f->nodes + f->children.cap * CHILD_BYTES + f->name_cap * sizeof *f->names +
+           f->name_ids.cap * sizeof *f->name_ids.entries + f->name_ids.index_cap * sizeof *f->name_ids.index +
+           f->text.used;
+}
+
 int64_t flame_name(struct flame *f, struct str name)
 {
     void *known = strmap_get(&f->name_ids, name);

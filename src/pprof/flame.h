@@ -42,6 +42,10 @@ void flame_init(struct flame *f, size_t nodes_max, size_t name_bytes_max);
 void flame_done(struct flame *f);
 #define cleanup_flame __attribute__((cleanup(flame_done)))
 
+/* Bytes it has, and what a node takes at least. */
+enum { FLAME_NODE_BYTES = 64 };
+size_t flame_bytes(const struct flame *f);
+
 /* Id of a name, for use as a frame; copies it. FLAME_NO_NAME beyond the cap. */
 enum { FLAME_NO_NAME = -1 };
 int64_t flame_name(struct flame *f, struct str name);

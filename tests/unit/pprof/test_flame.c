@@ -54,6 +54,18 @@ static void grows_on_after_it_was_finished(void)
     }
 }
 
+static void says_how_much_memory_it_has(void)
+{
+    enum { NODES = 100000 };
+    cleanup_flame struct flame f;
+    flame_init(&f, FLAME_NODES_MAX, FLAME_NAME_BYTES_MAX);
+    uint32_t at = 0;
+    for (size_t i = 1; i < NODES; i++)
+        at = flame_step(&f, at, flame_name(&f, STR("a")));
+    CHECK(flame_bytes(&f) >= (size_t)NODES * FLAME_NODE_BYTES);
+    CHECK(flame_bytes(&f) <= (size_t)NODES * FLAME_NODE_BYTES * 3);
+}
+
 static void keeps_equal_names_apart_by_parent_and_a_function_called_total(void)
 {
     cleanup_flame struct flame f;
@@ -108,6 +120,7 @@ int main(void)
 {
     RUN(sums_up_and_sorts_children_by_total);
     RUN(grows_on_after_it_was_finished);
+    RUN(says_how_much_memory_it_has);
     RUN(keeps_equal_names_apart_by_parent_and_a_function_called_total);
     RUN(loses_no_value_when_it_is_full);
     RUN(says_from_which_total_on_a_node_is_shown);
