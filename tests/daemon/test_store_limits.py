@@ -120,7 +120,7 @@ def query_of_too_much_memory_names_the_flag(lab):
         push_until_taken(lab, "many")
     push_until_taken(lab, "one")
     refused(lab)
-    wait_for("packing", lambda: packed(agent) == 21, 60, 0.1)
+    wait_for("packing", lambda: packed(agent), 60, 0.1)
     refused(lab)
     equal(flame(lab, "one", CPU_TYPE)["main"], each, "total of another service")
     check("smolder_parser_restarts_total{" not in agent.http("GET", "/metrics")[1], "parsers ended")
