@@ -38,7 +38,7 @@ struct store_flags {
                   "Stored profiles one query may merge."),                                                             \
         STORE_ROW(at, "store.query-nodes", FLAG_STRING, query.nodes, "1048576", "N",                                   \
                   "Nodes one flame graph may have."),                                                                  \
-        STORE_ROW(at, "store.query-memory", FLAG_STRING, query.memory, "32MiB", "SIZE",                                \
+        STORE_ROW(at, "store.query-memory", FLAG_STRING, query.memory, "128MiB", "SIZE",                               \
                   "Memory one query may take, beside that of the parser.")
 
 /* Sets what agent_run() needs to know of them. -EINVAL names the flag. */

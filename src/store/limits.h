@@ -11,7 +11,7 @@ enum {
 /* Of one query, each by a flag of `smolder run` that its error names: --store.query-series, --store.query-profiles,
  * --store.query-timeout, --store.query-nodes, --store.query-memory. */
 enum { QUERY_SERIES_MAX = 1 << 16, QUERY_PROFILES_MAX = 1 << 18, QUERY_MS_MAX = 20000, QUERY_NODES_MAX = 1 << 20 };
-enum { QUERY_MEMORY_MAX = 32 << 20 };
+enum { QUERY_MEMORY_MAX = 128 << 20 };
 enum { QUERY_NODES_MOST = 1 << 21 }; /* more do not fit into an answer of a parser process */
 struct store_limits {
     int64_t series, profiles, ms;
