@@ -1,13 +1,15 @@
 /* Profiles for store.py.
  *
- *   bench_store profiles JVMS BEGIN_S SECONDS  to standard output: what so many JVMs of one service push, every 15 s
- *   bench_store repeat DATABASE HOURS          what a closed store has, again before that, until it is so many hours
- *   bench_store age DATABASE                   its blocks were not changed lately: they are sealed at the next start
+ *   bench_store profiles JVMS BEGIN_S SECONDS THREADS
+ *                                      to standard output: what so many JVMs of one service push, every 15 s
+ *   bench_store repeat DATABASE HOURS  what a closed store has, again before that, until it is so many hours
+ *   bench_store age DATABASE           its blocks were not changed lately: they are sealed at the next start
  *
- * A record of the first is three numbers of 32 bits, the JVM, the kind (0 cpu, 1 alloc, 2 lock) and the size, then a
- * pprof, gzip-compressed at the level of the agent. Stacks are drawn from a program of 8,000 by Zipf's law, so that a
- * profile has some hundred, as profiles of a busy JVM do, and always some that none before it had. All JVMs run the
- * same program; each has favourites of its own.
+ * A record of the first is three numbers of 32 bits, the JVM, the kind (0 cpu, 1 alloc, 2 lock) and the size, the
+ * totals of its two sample types, then a pprof, gzip-compressed at the level of the agent. Stacks are drawn from a
+ * program of 8,000 by Zipf's law, so that a profile has some hundred, as profiles of a busy JVM do, and always some
+ * that none before it had. All JVMs run the same program; each has favourites of its own. With THREADS, samples have
+ * a label `thread` of so many values, which makes as many series.
  */
 #include <math.h>
 #include <stdio.h>
@@ -26,6 +28,7 @@ enum {
     DEPTH_MAX = 64,
     DEPTH_FIRST = 20,
     BRANCH_MAX = 8,
+    THREADS_MAX = 1000,
     PROFILE_MAX = 16 << 20,
     GZIP_LEVEL = 6
 };
@@ -34,6 +37,8 @@ enum { INTERVAL_S = 15, TICK_NS = 10000000 };
 static struct symbols symbols;
 static uint32_t stacks[STACKS];
 static double up_to[STACKS]; /* of all samples, those of the stacks up to this one */
+static uint32_t threads[THREADS_MAX];
+static size_t thread_count;
 
 static uint64_t state = 88172645463325252ULL;
 
@@ -98,6 +103,17 @@ static void make_program(void)
     }
 }
 
+static void make_threads(size_t n)
+{
+    for (; thread_count < n && thread_count < THREADS_MAX; thread_count++) {
+        char name[32];
+        snprintf(name, sizeof name, "http-worker-%zu", thread_count);
+        const struct pprof_label label = {.key = symbols_string(&symbols, STR("thread")),
+                                          .str = symbols_string(&symbols, str_of(name))};
+        threads[thread_count] = symbols_labels(&symbols, &label, 1);
+    }
+}
+
 static size_t draw_stack(void)
 {
     const double at = fraction() * up_to[STACKS - 1];
@@ -121,7 +137,7 @@ static const struct kind kinds[] = {
     {{{"alloc_in_new_tlab_objects", "count"}, {"alloc_in_new_tlab_bytes", "bytes"}}, 400},
     {{{"contentions", "count"}, {"delay", "nanoseconds"}}, 60}};
 
-static void make_profile_of(size_t jvm, const struct kind *kind, int64_t time_ns, struct buf *out)
+static void make_profile_of(size_t jvm, const struct kind *kind, int64_t time_ns, int64_t totals[2], struct buf *out)
 {
     struct profile p;
     profile_init(&p, &symbols);
@@ -137,7 +153,9 @@ static void make_profile_of(size_t jvm, const struct kind *kind, int64_t time_ns
         /* Half of the time is spent where all JVMs spend it. */
         const size_t stack = (draw_stack() + (i % 2 ? jvm * 13 : 0)) % STACKS;
         const int64_t values[2] = {kind == kinds ? TICK_NS : 1, (int64_t)(512 + below(65536) * 8)};
-        (void)profile_add(&p, stacks[stack], 0, values);
+        (void)profile_add(&p, stacks[stack], thread_count ? threads[below(thread_count)] : 0, values);
+        totals[0] += values[0];
+        totals[1] += values[1];
     }
     cleanup_buf struct buf plain = BUF_INIT(PROFILE_MAX);
     pprof_encode(&p, &plain);
@@ -148,15 +166,16 @@ static void make_profile_of(size_t jvm, const struct kind *kind, int64_t time_ns
 
 static void write_profiles(uint32_t jvms, int64_t begin_s, int64_t seconds)
 {
-    make_program();
     for (int64_t at = 0; at < seconds; at += INTERVAL_S) {
         for (uint32_t jvm = 0; jvm < jvms; jvm++) {
             for (uint32_t kind = 0; kind < ARRAY_LEN(kinds); kind++) {
                 cleanup_buf struct buf out = BUF_INIT(PROFILE_MAX);
                 const int64_t ns = (begin_s + at) * 1000000000 + jvm * 37000000 + (int64_t)below(3000000);
-                make_profile_of(jvm, &kinds[kind], ns, &out);
+                int64_t totals[2] = {0};
+                make_profile_of(jvm, &kinds[kind], ns, totals, &out);
                 const uint32_t head[] = {jvm, kind, (uint32_t)out.len};
                 fwrite(head, sizeof head, 1, stdout);
+                fwrite(totals, sizeof totals, 1, stdout);
                 fwrite(out.p, out.len, 1, stdout);
             }
         }
@@ -237,7 +256,9 @@ static void repeat_all(struct db *db, int64_t hours)
 
 int main(int argc, char **argv)
 {
-    if (argc == 5 && strcmp(argv[1], "profiles") == 0) {
+    if (argc == 6 && strcmp(argv[1], "profiles") == 0) {
+        make_program();
+        make_threads(strtoul(argv[5], NULL, 10));
         write_profiles((uint32_t)strtoul(argv[2], NULL, 10), strtoll(argv[3], NULL, 10), strtoll(argv[4], NULL, 10));
         return fflush(stdout) ? 1 : 0;
     }
@@ -257,6 +278,7 @@ int main(int argc, char **argv)
         db_close(&db);
         return 0;
     }
-    fprintf(stderr, "usage: bench_store profiles JVMS BEGIN_S SECONDS | repeat DATABASE HOURS | age DATABASE\n");
+    fprintf(stderr,
+            "usage: bench_store profiles JVMS BEGIN_S SECONDS THREADS | repeat DATABASE HOURS | age DATABASE\n");
     return 2;
 }

@@ -7,6 +7,7 @@ them. What there is then is repeated in the hours before until it is a week, so 
 meet as many blocks as there would be; their stacks repeat, too.
 """
 
+import concurrent.futures
 import http.client
 import json
 import os
@@ -19,11 +20,13 @@ import time
 import lab
 from push import field
 
-TYPES = [("process_cpu", ["process_cpu:cpu:nanoseconds:cpu:nanoseconds"]),
-         ("memory", ["memory:alloc_in_new_tlab_bytes:bytes:alloc_in_new_tlab_objects:count"]),
-         ("mutex", ["mutex:delay:nanoseconds:contentions:count"])]
-CPU = TYPES[0][1][0]
+TYPES = ["process_cpu", "memory", "mutex"]  # by kind
+IDS = [["process_cpu:cpu:nanoseconds:cpu:nanoseconds"],  # of their sample types
+       [f"memory:alloc_in_new_tlab_{of}:alloc_in_new_tlab_objects:count" for of in ("objects:count", "bytes:bytes")],
+       [f"mutex:{what}:contentions:count" for what in ("contentions:count", "delay:nanoseconds")]]
+CPU = IDS[0][0]
 HOUR = 3600
+HEAD = struct.Struct("=IIIqq")  # of a record: JVM, kind, size, totals
 
 
 def label(name, value):
@@ -31,19 +34,19 @@ def label(name, value):
 
 
 def push_body(profiles):
-    """Of one JVM: (jvm, kind, pprof)."""
-    return b"".join(field(1, label("__name__", TYPES[kind][0]) + label("service_name", "shop") +
+    """Of one JVM: records."""
+    return b"".join(field(1, label("__name__", TYPES[kind]) + label("service_name", "shop") +
                           label("pod", f"shop-6d4cf56db6-{jvm:05d}") + field(2, field(1, pprof)))
-                    for jvm, kind, pprof in profiles)
+                    for jvm, kind, pprof, _ in profiles)
 
 
 def records(stream):
     while True:
-        head = stream.read(12)
-        if len(head) < 12:
+        head = stream.read(HEAD.size)
+        if len(head) < HEAD.size:
             return
-        jvm, kind, size = struct.unpack("III", head)
-        yield jvm, kind, stream.read(size)
+        jvm, kind, size, *totals = HEAD.unpack(head)
+        yield jvm, kind, stream.read(size), totals
 
 
 def percentile(values, part):
@@ -107,11 +110,10 @@ class Store:
 
     def start(self):
         api = lab.free_port()
-        nothing = self.bench.write("nothing.alloy", 'logging {\n  level = "info"\n}\n')
         self.process = self.bench.start("store", [
-            self.args.smolder, "run", f"--storage.path={self.bench.path('data')}", "--store.max-size=100GiB",
-            "--store.keep=60d", f"--server.http.listen-addr=127.0.0.1:{api}", f"--store.listen=127.0.0.1:{self.port}",
-            nothing])
+            self.args.smolder, "store", f"--path={self.bench.path('data')}", f"--listen=127.0.0.1:{self.port}",
+            "--store.max-size=100GiB", "--store.keep=60d", "--store.query-timeout=5m",
+            f"--server.http.listen-addr=127.0.0.1:{api}"])
 
         def answers():
             self.bench.check_alive(self.process)
@@ -153,10 +155,10 @@ class Store:
 
 
 def ingest(store, args, begin):
-    """Bytes of all profiles, and how many."""
+    """Bytes of all profiles, how many, and the totals of each type."""
     making = subprocess.Popen([os.path.abspath(args.profiles), "profiles", str(args.jvms), str(begin),
-                               str(args.minutes * 60)], stdout=subprocess.PIPE)
-    times, size, count, together = [], 0, 0, []
+                               str(args.minutes * 60), str(args.threads)], stdout=subprocess.PIPE)
+    times, size, count, together, totals = [], 0, 0, [], {}
     spent = 0.0
     with making.stdout as stream:
         for record in records(stream):
@@ -167,6 +169,9 @@ def ingest(store, args, begin):
             took, _ = store.post("/push.v1.PusherService/Push", body, "application/proto")
             size += sum(len(r[2]) for r in together)
             count += len(together)
+            for _, kind, _, of in together:
+                for name, total in zip(IDS[kind], of):
+                    totals[name] = totals.get(name, 0) + total
             spent += took
             times.append((size, took))
             together = []
@@ -181,7 +186,7 @@ def ingest(store, args, begin):
             lab.figure(f"push of three, {name}: p50", f"{1000 * percentile(values, 0.5):.1f} ms", "", None,
                        f"p99 {1000 * percentile(values, 0.99):.1f} ms, most {1000 * max(values):.0f} ms, "
                        f"of {len(values)}")
-    return size, count
+    return size, count, totals
 
 
 def pack(store, count):
@@ -198,6 +203,15 @@ def pack(store, count):
     if store.number("SELECT sum(profiles) FROM block") != count:
         raise lab.Failed("profiles were lost")
     return time.monotonic() - begun
+
+
+def compare(store, begin, end, totals):
+    """What is stored has the totals of what was pushed."""
+    store.connection.request("GET", f"/api/types?service=shop&from={begin * 1000}&until={end * 1000}")
+    found = {t["id"]: int(t["total"]) for t in json.loads(store.connection.getresponse().read())["types"]}
+    if found != totals:
+        raise lab.Failed(f"totals of {found}, pushed {totals}")
+    lab.figure("totals of types, stored and pushed", "equal", "", None, f"{len(found)} types")
 
 
 def sizes(store, size, count):
@@ -236,17 +250,39 @@ def questions(store, end):
                    memory.own < 64 * lab.MIB, f"with parser, helper and guard {memory.all / lab.MIB:.1f} MiB")
 
 
+def clients(store, end, number=8):
+    """At once, about a week, each with a range of its own."""
+    def ask(i):
+        one = http.client.HTTPConnection("127.0.0.1", store.port, timeout=300)
+        what = {"start": (end - (168 - i) * HOUR) * 1000, "end": end * 1000,
+                "label_selector": '{service_name="shop"}', "profile_typeID": IDS[i % 3][-1], "maxNodes": 16384}
+        one.request("POST", "/querier.v1.QuerierService/SelectMergeStacktraces", json.dumps(what),
+                    {"Content-Type": "application/json"})
+        answer = one.getresponse()
+        return answer.status, answer.read()
+
+    begun = time.monotonic()
+    with Memory(store.process.pid) as memory, concurrent.futures.ThreadPoolExecutor(number) as pool:
+        answers = list(pool.map(ask, range(2 * number)))
+    bad = [text[:300] for status, text in answers if status != 200]
+    lab.figure(f"RSS while {number} clients ask for a week", f"{memory.own / lab.MIB:.1f} MiB", "< 64 MiB",
+               memory.own < 64 * lab.MIB, f"with parser, helper and guard {memory.all / lab.MIB:.1f} MiB, "
+               f"{1000 * (time.monotonic() - begun) / len(answers):.0f} ms an answer"
+               + (f", {len(bad)} errors: {bad[0]}" if bad else ""))
+
+
 def measure(args):
     with lab.Lab(args) as bench:
         store = Store(bench, args)
         store.start()
         end = int(time.time()) // HOUR * HOUR - HOUR
         with Memory(store.process.pid) as memory:
-            size, count = ingest(store, args, end - args.minutes * 60)
+            size, count, totals = ingest(store, args, end - args.minutes * 60)
         lab.figure("RSS while pushed and packed", f"{memory.own / lab.MIB:.1f} MiB", "< 64 MiB",
                    memory.own < 64 * lab.MIB, f"with parser, helper and guard {memory.all / lab.MIB:.1f} MiB")
         lab.figure("time to pack and seal the rest", f"{pack(store, count):.0f} s", "", None,
                    "10 s of it waiting, twice")
+        compare(store, end - args.minutes * 60, end, totals)
         sizes(store, size, count)
         store.stop()
         bench.run([os.path.abspath(args.profiles), "repeat", store.database, "168"])
@@ -254,6 +290,7 @@ def measure(args):
         lab.figure("a week of that", f"{store.bytes() / lab.MIB:.0f} MiB", "", None,
                    f"{args.jvms} JVMs, 5 sample types")
         questions(store, end)
+        clients(store, end)
         store.stop()
 
 
@@ -263,4 +300,5 @@ if __name__ == "__main__":
                            help="bench_store (%(default)s)")
     arguments.add_argument("--jvms", type=int, default=20, help="that push (%(default)s)")
     arguments.add_argument("--minutes", type=int, default=24 * 60, help="of profiles, every 15 s (%(default)s)")
+    arguments.add_argument("--threads", type=int, default=0, help="labels of samples, each a series (%(default)s)")
     lab.main(measure, arguments)

@@ -37,7 +37,9 @@ struct store_flags {
         STORE_ROW(at, "store.query-profiles", FLAG_STRING, query.profiles, "262144", "N",                              \
                   "Stored profiles one query may merge."),                                                             \
         STORE_ROW(at, "store.query-nodes", FLAG_STRING, query.nodes, "1048576", "N",                                   \
-                  "Nodes one flame graph may have.")
+                  "Nodes one flame graph may have."),                                                                  \
+        STORE_ROW(at, "store.query-memory", FLAG_STRING, query.memory, "128MiB", "SIZE",                               \
+                  "Memory one query may take, beside that of the parser.")
 
 /* Sets what agent_run() needs to know of them. -EINVAL names the flag. */
 must_check int store_flags_parse(const struct store_flags *flags, struct agent_settings *ret, struct err *err);

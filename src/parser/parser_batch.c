@@ -41,8 +41,9 @@ static size_t batch_size(const struct parser_batch *b)
 static int batch_take(struct parser_batch *b, bool fresh, struct parser_process_ref *r, struct err *err)
 {
     int64_t retry_ms;
+    const int which = b->beside ? PARSER_ANY : PARSER_RUNNING;
     for (const int64_t until = clock_ms() + BATCH_WAIT_MS;;) {
-        if (parser_pool_take(b->pool, PARSER_RUNNING, 0, fresh, r, &retry_ms, err) == 0)
+        if (parser_pool_take(b->pool, which, 0, fresh, r, &retry_ms, err) == 0)
             return 0;
         if (clock_ms() + retry_ms > until)
             return -EAGAIN;

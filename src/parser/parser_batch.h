@@ -30,6 +30,7 @@ struct parser_batch {
     const struct parser_item *items; /* borrowed, as what they point to */
     size_t count;
     size_t answer_max; /* bytes, of one answer */
+    bool beside;       /* there is another batch at the same time: a second process is started at once */
     parser_check *check;
     void *check_arg;
     /* What happened so far. */

@@ -25,6 +25,14 @@ void flame_done(struct flame *f)
     *f = (struct flame){0};
 }
 
+size_t flame_bytes(const struct flame *f)
+{
+    enum { CHILD_BYTES = 3 * sizeof(uint64_t) }; /* a slot of base/map.c */
+    return f->node_cap * sizeof *f->nodes + f->children.cap * CHILD_BYTES + f->name_cap * sizeof *f->names +
+           f->name_ids.cap * sizeof *f->name_ids.entries + f->name_ids.index_cap * sizeof *f->name_ids.index +
+           f->text.used;
+}
+
 int64_t flame_name(struct flame *f, struct str name)
 {
     void *known = strmap_get(&f->name_ids, name);
@@ -45,10 +53,16 @@ uint32_t flame_step(struct flame *f, uint32_t node, int64_t name)
 {
     if (name < 0)
         return node;
+    /* Most nodes have one child, which is beside them: that is found without the map. */
+    const uint32_t last = f->nodes[node].first_child;
+    if (last && f->nodes[last].parent == node && f->nodes[last].name == (uint32_t)name)
+        return last;
     uint64_t key = (uint64_t)node << 32 | (uint64_t)name;
     uint64_t known;
-    if (u64map_get(&f->children, key, &known))
+    if (u64map_get(&f->children, key, &known)) {
+        f->nodes[node].first_child = (uint32_t)known;
         return (uint32_t)known;
+    }
     if (f->node_count == f->nodes_max) {
         f->truncated = true;
         return node;
@@ -56,6 +70,7 @@ uint32_t flame_step(struct flame *f, uint32_t node, int64_t name)
     xgrow(&f->nodes, &f->node_cap, f->node_count + 1, sizeof *f->nodes);
     uint32_t id = (uint32_t)f->node_count++;
     f->nodes[id] = (struct flame_node){.parent = node, .name = (uint32_t)name};
+    f->nodes[node].first_child = id;
     u64map_put(&f->children, key, id);
     return id;
 }

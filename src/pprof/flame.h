@@ -21,7 +21,8 @@ enum { FLAME_NODES_MAX = 1 << 18, FLAME_NAME_BYTES_MAX = 16 << 20 };
 
 struct flame_node {
     uint32_t parent, name;              /* parent < own index; node 0 is the root, named "total" */
-    uint32_t first_child, next_sibling; /* after flame_finish(); 0 = none; children by total, largest first */
+    uint32_t first_child, next_sibling; /* after flame_finish(); 0 = none; children by total, largest first. Before, the
+                                         * first is the child that was asked for last. */
     int64_t self, total;
 };
 
@@ -40,6 +41,10 @@ struct flame {
 void flame_init(struct flame *f, size_t nodes_max, size_t name_bytes_max);
 void flame_done(struct flame *f);
 #define cleanup_flame __attribute__((cleanup(flame_done)))
+
+/* Bytes it has, and what a node takes at least. */
+enum { FLAME_NODE_BYTES = 64 };
+size_t flame_bytes(const struct flame *f);
 
 /* Id of a name, for use as a frame; copies it. FLAME_NO_NAME beyond the cap. */
 enum { FLAME_NO_NAME = -1 };

@@ -10,10 +10,13 @@
 #include "base/mem.h"
 #include "store/block.h"
 #include "store/block_cache.h"
+#include "store/block_load.h"
 #include "store/flame_merge.h"
 #include "store/reader.h"
 
-enum { BLOCK_REQUEST_MAX = 256 << 20, GROUP_HOURS = 24, GROUP_BLOCKS = 32 };
+enum { ASK_BYTES_MAX = 1 << 20, GROUP_HOURS = 24, GROUP_BLOCKS = 32 };
+/* Of so many, half is asked of each of two processes. */
+enum { BESIDE_BLOCKS = 6 };
 
 void slice_picks_done(struct slice_picks *p)
 {
@@ -62,6 +65,12 @@ static bool slice_filter_has(const struct slice_filter *f, const uint8_t *id)
     return f->id_count == 0;
 }
 
+bool slice_pick_is_whole(const struct slice_pick *pick, const struct slice_filter *filter)
+{
+    const struct slice *s = &pick->slice;
+    return s->first_ns >= filter->from_ns && s->last_ns <= filter->until_ns && filter->id_count == 0;
+}
+
 int slice_pick_select(struct store_reader *r, struct slice_pick *pick, const struct slice_filter *filter,
                       struct slice_profiles *profiles, struct err *err)
 {
@@ -72,7 +81,7 @@ int slice_pick_select(struct store_reader *r, struct slice_pick *pick, const str
             reader_leave_out(r, READER_SLICE, s->id);
         return code;
     }
-    if (s->first_ns >= filter->from_ns && s->last_ns <= filter->until_ns && filter->id_count == 0)
+    if (slice_pick_is_whole(pick, filter))
         return 1;
     pick->rows = xcalloc(s->profiles + 1, sizeof *pick->rows);
     for (size_t i = 0; i < s->profiles; i++) {
@@ -191,27 +200,8 @@ static int block_request(struct store_reader *r, const struct slice_pick *picks,
     if (code == 0)
         reader_leave_out(r, READER_BLOCK, picks->slice.block);
     if (code == 1 && (!buf_ok(head) || !buf_ok(bytes)))
-        return err_set(err, -EMSGSIZE, "too much of one hour is selected: add label matchers");
+        return reader_in_memory(r, SIZE_MAX, err);
     return code;
-}
-
-/* Blocks that are asked for together: the answer is one tree, and is kept as one. */
-struct block_group {
-    int64_t blocks[GROUP_BLOCKS];
-    struct buf heads[GROUP_BLOCKS], bytes[GROUP_BLOCKS];
-    struct parser_item items[GROUP_BLOCKS];
-    size_t count;
-    struct buf answer;
-};
-
-static void block_group_free(struct block_group **g)
-{
-    for (size_t i = 0; i < (*g)->count; i++) {
-        buf_done(&(*g)->heads[i]);
-        buf_done(&(*g)->bytes[i]);
-    }
-    buf_done(&(*g)->answer);
-    free(*g);
 }
 
 /* How many picks, from the first on, have its block. */
@@ -223,84 +213,113 @@ static size_t block_picks(const struct slice_pick *picks, size_t n)
     return same;
 }
 
-static int block_group_fill(struct store_reader *r, struct block_group *g, const struct slice_pick *picks, size_t n,
-                            const struct flame_ask *ask, struct err *err)
+static size_t block_count(const struct slice_pick *picks, size_t n)
+{
+    size_t blocks = 0;
+    for (size_t at = 0; at < n; at += block_picks(picks + at, n - at))
+        blocks++;
+    return blocks;
+}
+
+/* Blocks of the same day, asked for together: the sum of all is one answer, and is kept as one. */
+struct block_group {
+    struct store_reader *r;
+    const struct flame_ask *ask;
+    const struct flame *out;        /* what the query has so far */
+    const struct slice_pick *picks; /* those that no load has yet */
+    size_t left;
+    struct flame sum;
+    int64_t period;
+    struct block_load *loads[BLOCK_LOADS];
+};
+
+static void block_group_done(struct block_group *g)
+{
+    for (size_t i = 0; i < BLOCK_LOADS; i++)
+        block_load_free(g->loads[i]);
+    flame_done(&g->sum);
+}
+
+/* The next blocks, `max` at most. */
+static int block_group_fill(struct block_group *g, struct block_load *load, size_t max, struct err *err)
 {
     int code = 0;
-    for (size_t at = 0, same; code >= 0 && at < n; at += same) {
-        same = block_picks(picks + at, n - at);
-        g->heads[g->count] = BUF_INIT(BLOCK_REQUEST_MAX);
-        g->bytes[g->count] = BUF_INIT(BLOCK_REQUEST_MAX);
-        g->blocks[g->count++] = picks[at].slice.block;
-        struct buf *head = &g->heads[g->count - 1], *bytes = &g->bytes[g->count - 1];
-        code = block_request(r, picks + at, same, ask, head, bytes, err);
-        g->items[g->count - 1] = (struct parser_item){buf_slice(head), buf_slice(bytes)};
-        if (code == 0)
-            g->count--;
+    block_load_reset(load, reader_memory(g->r));
+    while (code >= 0 && g->left && block_load_has_room(load) && load->count < max) {
+        const size_t same = block_picks(g->picks, g->left);
+        struct buf *head, *bytes;
+        block_load_next(load, &head, &bytes);
+        code = block_request(g->r, g->picks, same, g->ask, head, bytes, err);
+        if (code == 1)
+            block_load_keep(load, g->picks->slice.block);
+        g->picks += same;
+        g->left -= same;
     }
     return code < 0 ? code : 0;
 }
 
-static void block_answer(struct store_reader *r, const struct block_group *g, const struct parser_answer *a,
-                         struct block_sum_of *sum)
+static size_t block_group_bytes(const struct block_group *g)
 {
-    const int64_t longest = flame_merge_period(a->bytes);
-    *sum->period = longest > *sum->period ? longest : *sum->period;
-    if (flame_merge_damaged(a->bytes))
-        reader_leave_out(r, READER_BLOCK, g->blocks[a->first]);
-    flame_merge_add(sum->out, a->bytes);
+    size_t bytes = flame_bytes(&g->sum) + flame_bytes(g->out);
+    for (size_t i = 0; i < BLOCK_LOADS; i++)
+        bytes += g->loads[i] ? block_load_bytes(g->loads[i]) : 0;
+    return bytes;
 }
 
-/* A block that ends the parser is left out, like one that is damaged. How many answers there were. */
-static int block_group_ask(struct store_reader *r, struct block_group *g, struct block_sum_of *sum, unsigned *answers,
-                           struct err *err)
+/* A block that ended the parser is left out, like one that is damaged. */
+static int block_group_take(struct block_group *g, struct block_load *load, struct err *err)
 {
-    cleanup_parser_batch struct parser_batch b = {.pool = r->parsers,
-                                                  .service = &block_flame_service,
-                                                  .items = g->items,
-                                                  .count = g->count,
-                                                  .answer_max = FLAME_MERGE_MAX,
-                                                  .check = flame_merge_check};
-    struct parser_answer a;
-    int code;
-    while ((code = parser_batch_next(&b, &a, err)) > 0 || code == -ECANCELED) {
-        if (code == 1) {
-            block_answer(r, g, &a, sum);
-            if ((*answers)++ == 0)
-                buf_str(&g->answer, a.bytes);
-        } else {
-            reader_leave_out(r, READER_BLOCK, g->blocks[a.first]);
-        }
-    }
+    struct store_reader *r = g->r;
     for (size_t i = 0; i < PARSER_ENDINGS; i++)
-        r->endings[i] += b.endings[i];
-    r->set_aside += b.set_aside;
+        r->endings[i] += load->endings[i];
+    r->set_aside += (unsigned)load->aside_count;
+    for (size_t i = 0; i < load->aside_count; i++)
+        reader_leave_out(r, READER_BLOCK, load->aside[i]);
+    int code = load->code;
+    if (code == -EMSGSIZE || code == -ENOMEM)
+        return reader_in_memory(r, SIZE_MAX, err);
+    if (code < 0)
+        *err = load->err;
+    for (size_t i = 0; code == 0 && i < load->answer_count; i++) {
+        const struct str answer = buf_slice(&load->answers[i].bytes);
+        const int64_t longest = flame_merge_period(answer);
+        g->period = longest > g->period ? longest : g->period;
+        if (flame_merge_damaged(answer))
+            reader_leave_out(r, READER_BLOCK, load->answers[i].block);
+        flame_merge_add(&g->sum, answer);
+        code = reader_in_memory(r, block_group_bytes(g), err);
+    }
     return code;
 }
 
-static void block_add_known(struct str answer, struct block_sum_of *sum)
+/* The blocks of a group, some at a time. */
+static int block_group_merge(struct block_group *g, struct err *err)
+{
+    const size_t blocks = block_count(g->picks, g->left);
+    const size_t loads = blocks < BESIDE_BLOCKS ? 1 : BLOCK_LOADS;
+    int code = 0;
+    for (size_t i = 0; i < loads; i++)
+        g->loads[i] = block_load_new();
+    while (code == 0 && g->left) {
+        size_t n = 0;
+        while (code == 0 && n < loads && (n == 0 || g->left))
+            code = block_group_fill(g, g->loads[n++], (blocks + loads - 1) / loads, err);
+        if (code == 0)
+            block_loads_ask(g->loads, n, g->r->parsers);
+        for (size_t i = 0; code == 0 && i < n; i++)
+            code = block_group_take(g, g->loads[i], err);
+        if (code == 0)
+            code = reader_in_time(g->r, err);
+    }
+    return code;
+}
+
+static int block_add_known(struct store_reader *r, struct str answer, struct block_sum_of *sum, struct err *err)
 {
     const int64_t longest = flame_merge_period(answer);
     *sum->period = longest > *sum->period ? longest : *sum->period;
     flame_merge_add(sum->out, answer);
-}
-
-/* One answer of several, as they are too much for one request: merged here, so that it can be kept. */
-static int block_group_merge(struct store_reader *r, struct block_group *g, const struct flame_ask *ask,
-                             struct block_sum_of *sum, struct err *err)
-{
-    cleanup_flame struct flame all;
-    int64_t period = 0;
-    unsigned answers = 0;
-    flame_init(&all, ask->nodes, FLAME_NAME_BYTES_MAX);
-    int code = block_group_ask(r, g, &(struct block_sum_of){&all, &period}, &answers, err);
-    if (code == 0 && answers > 1) {
-        buf_reset(&g->answer);
-        flame_merge_put(&all, period, 0, &g->answer);
-    }
-    if (code == 0 && answers && buf_ok(&g->answer))
-        block_add_known(buf_slice(&g->answer), sum);
-    return code < 0 || buf_ok(&g->answer) ? code : err_set(err, -EMSGSIZE, "too much of one day is selected");
+    return reader_in_memory(r, flame_bytes(sum->out), err);
 }
 
 static int block_merge(struct store_reader *r, const struct slice_pick *picks, size_t n, const struct flame_ask *ask,
@@ -308,21 +327,21 @@ static int block_merge(struct store_reader *r, const struct slice_pick *picks, s
 {
     const struct block_cache_key key = block_key(picks, n, ask_bytes);
     const struct str known = r->cache ? block_cache_get(r->cache, key) : (struct str){0};
-    if (known.p) {
-        block_add_known(known, sum);
-        return 0;
-    }
-    __attribute__((cleanup(block_group_free))) struct block_group *g = xcalloc(1, sizeof *g);
-    unsigned answers = 0;
-    g->answer = BUF_INIT(FLAME_MERGE_MAX);
-    int code = block_group_fill(r, g, picks, n, ask, err);
-    if (code == 0 && g->count > 1)
-        code = block_group_merge(r, g, ask, sum, err);
-    else if (code == 0)
-        code = block_group_ask(r, g, sum, &answers, err);
-    if (code == 0 && r->cache && g->answer.len)
-        block_cache_put(r->cache, key, buf_slice(&g->answer));
-    return code;
+    if (known.p)
+        return block_add_known(r, known, sum, err);
+    cleanup_buf struct buf answer = BUF_INIT(FLAME_MERGE_MAX);
+    __attribute__((cleanup(block_group_done))) struct block_group g = {
+        .r = r, .ask = ask, .out = sum->out, .picks = picks, .left = n};
+    flame_init(&g.sum, ask->nodes, FLAME_NAME_BYTES_MAX);
+    int code = block_group_merge(&g, err);
+    if (code < 0)
+        return code;
+    flame_merge_put(&g.sum, g.period, 0, &answer);
+    if (!buf_ok(&answer))
+        return reader_in_memory(r, SIZE_MAX, err);
+    if (r->cache)
+        block_cache_put(r->cache, key, buf_slice(&answer));
+    return block_add_known(r, buf_slice(&answer), sum, err);
 }
 
 static bool block_is_whole(const struct slice_pick *picks, size_t n)
@@ -356,7 +375,7 @@ int slice_picks_merge(struct store_reader *r, const struct slice_picks *picks, c
                       struct flame *out, int64_t *period, struct err *err)
 {
     struct block_sum_of sum = {out, period};
-    cleanup_buf struct buf ask_bytes = BUF_INIT(BLOCK_REQUEST_MAX);
+    cleanup_buf struct buf ask_bytes = BUF_INIT(ASK_BYTES_MAX);
     int code = 0;
     flame_ask_put(ask, &ask_bytes);
     if (!buf_ok(&ask_bytes))
@@ -364,8 +383,6 @@ int slice_picks_merge(struct store_reader *r, const struct slice_picks *picks, c
     for (size_t at = 0, n; code == 0 && at < picks->len; at += n) {
         n = block_group_size(picks->items + at, picks->len - at);
         code = block_merge(r, picks->items + at, n, ask, buf_slice(&ask_bytes), &sum, err);
-        if (code == 0)
-            code = reader_in_time(r, err);
     }
     return code;
 }

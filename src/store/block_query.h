@@ -35,6 +35,8 @@ struct slice_filter {
     const uint8_t (*ids)[SLICE_ID_SIZE]; /* these alone; NULL = all */
     size_t id_count;
 };
+/* Whether all of its profiles count, whatever they are. */
+bool slice_pick_is_whole(const struct slice_pick *pick, const struct slice_filter *filter);
 /* Reads a slice and leaves those of its profiles that count; `profiles` has all. 0: the slice is damaged, and none
  * count. 1: look at the pick. */
 must_check int slice_pick_select(struct store_reader *r, struct slice_pick *pick, const struct slice_filter *filter,

@@ -156,11 +156,12 @@ static int body_segment_fill(struct store_reader *r, const struct body_merge *m,
 static int body_segment_merge(struct store_reader *r, const struct body_segment *s, const struct body_merge *m,
                               struct err *err)
 {
+    const size_t max = reader_memory(r);
     cleanup_parser_batch struct parser_batch b = {.pool = r->parsers,
                                                   .service = &flame_merge_service,
                                                   .items = s->items,
                                                   .count = s->count,
-                                                  .answer_max = FLAME_MERGE_MAX,
+                                                  .answer_max = max < FLAME_MERGE_MAX ? max : FLAME_MERGE_MAX,
                                                   .check = flame_merge_check};
     struct parser_answer a;
     int code;
@@ -170,7 +171,11 @@ static int body_segment_merge(struct store_reader *r, const struct body_segment 
         const int64_t period = flame_merge_period(a.bytes);
         flame_merge_add(m->out, a.bytes);
         *m->period = period > *m->period ? period : *m->period;
+        if ((code = reader_in_memory(r, flame_bytes(m->out), err)) < 0)
+            break;
     }
+    if (code == -ENOMEM || code == -EMSGSIZE)
+        code = reader_in_memory(r, SIZE_MAX, err);
     for (size_t i = 0; i < PARSER_ENDINGS; i++)
         r->endings[i] += b.endings[i];
     r->set_aside += b.set_aside;

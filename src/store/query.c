@@ -205,6 +205,9 @@ static int query_select_parts(struct store_reader *r, const struct store_filter 
         code = body_rows_add(r, series.items[i], filter->range, how->profile_count ? &bodies : NULL, &out->rows, err);
         if (code == 0)
             code = slice_picks_add(r, series.items[i], from_ns, until_ns, &out->picks, err);
+        r->held = out->rows.cap * sizeof *out->rows.items + out->picks.cap * sizeof *out->picks.items;
+        if (code == 0)
+            code = reader_in_memory(r, 0, err);
     }
     return code;
 }
@@ -250,23 +253,27 @@ static int query_by_time(const void *a, const void *b)
     return x->time_ns < y->time_ns ? -1 : x->time_ns > y->time_ns;
 }
 
-/* Of one pick; those that are damaged are empty afterwards. */
+/* Of one pick; those that are damaged are empty afterwards. Without a span, one that is wanted as a whole is not
+ * read. */
 static int query_count_slice(struct store_reader *r, struct slice_pick *pick, const struct slice_filter *filter,
                              struct span_count *c, size_t *single, struct err *err)
 {
     cleanup_slice_profiles struct slice_profiles p = {0};
+    if (!c->span && slice_pick_is_whole(pick, filter))
+        return reader_in_time(r, err);
     int code = slice_pick_select(r, pick, filter, &p, err);
     if (code == 0 && !pick->rows)
         pick->rows = xcalloc(1, sizeof *pick->rows);
     if (code <= 0)
         return code;
-    query_span_add_slice(c, pick, &p);
+    if (c->span)
+        query_span_add_slice(c, pick, &p);
     *single += pick->row_count;
     code = reader_count_profiles(r, *single, err);
     return code < 0 ? code : reader_in_time(r, err);
 }
 
-/* Finds which profiles of the slices count, and what the span of all is. */
+/* Finds which profiles of the slices count, and what the span of all is, unless it is NULL. */
 static int query_count(struct store_reader *r, struct query_parts *parts, const struct slice_filter *filter,
                        struct store_span *span, struct err *err)
 {
@@ -283,7 +290,8 @@ static int query_count(struct store_reader *r, struct query_parts *parts, const 
         const int64_t hour = of_pick < of_row ? of_pick : of_row;
         for (; row < parts->rows.len && parts->rows.items[row].time_ns / STORE_HOUR_NS == hour; row++) {
             const struct body_row *b = &parts->rows.items[row];
-            query_span_add(&c, b->time_ns, b->duration_ns, b->id);
+            if (span)
+                query_span_add(&c, b->time_ns, b->duration_ns, b->id);
         }
         for (; code == 0 && pick < parts->picks.len && parts->picks.items[pick].slice.first_ns / STORE_HOUR_NS == hour;
              pick++)
@@ -300,8 +308,9 @@ int store_merge(struct store_reader *r, const struct store_filter *filter, const
     __attribute__((cleanup(query_parts_done))) struct query_parts parts = {0};
     struct store_span found = {0};
     struct slice_filter rows = {.ids = how->profiles, .id_count = how->profile_count};
+    const size_t nodes = reader_memory(r) / FLAME_NODE_BYTES;
     const struct flame_ask ask = {.lines = how->lines,
-                                  .nodes = (uint32_t)out->nodes_max,
+                                  .nodes = (uint32_t)(nodes < out->nodes_max ? nodes : out->nodes_max),
                                   .spans = how->spans,
                                   .traces = how->traces,
                                   .span_count = how->span_count,
@@ -309,12 +318,14 @@ int store_merge(struct store_reader *r, const struct store_filter *filter, const
     reader_range_ns(filter->range.from_ms, filter->range.until_ms, &rows.from_ns, &rows.until_ns);
     int code = query_select_parts(r, filter, how, &parts, err);
     if (code == 0)
-        code = query_count(r, &parts, &rows, &found, err);
+        code = query_count(r, &parts, &rows, span ? &found : NULL, err);
     if (code == 0)
         code = slice_picks_merge(r, &parts.picks, &ask, out, &found.period, err);
     if (code == 0)
         code = body_rows_merge(r, &parts.rows, &ask, out, &found.period, err);
-    if (code == 0)
+    if (code == 0 && out->truncated && ask.nodes < out->nodes_max)
+        code = reader_in_memory(r, SIZE_MAX, err);
+    if (code == 0 && span)
         *span = found;
     return reader_noted(r, code, err);
 }

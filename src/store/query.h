@@ -44,6 +44,6 @@ struct store_merge {
     size_t profile_count;                       /* 0 = all profiles */
 };
 /* Merges what a filter selects, all of one profile type, into `out`. Where that has not enough nodes, it is truncated
- * (pprof/flame.h). */
+ * (pprof/flame.h). `span` may be NULL: to find it, every selected profile is looked at. */
 must_check int store_merge(struct store_reader *r, const struct store_filter *filter, const struct store_merge *how,
                            struct flame *out, struct store_span *span, struct err *err);

@@ -14,6 +14,22 @@ int reader_in_time(const struct store_reader *r, struct err *err)
                    (long long)reader_limit(r->limits.ms, QUERY_MS_MAX) / 1000);
 }
 
+size_t reader_memory(const struct store_reader *r)
+{
+    return (size_t)reader_limit(r->limits.memory, QUERY_MEMORY_MAX);
+}
+
+int reader_in_memory(const struct store_reader *r, size_t bytes, struct err *err)
+{
+    const size_t max = reader_memory(r);
+    if (bytes <= max && r->held <= max - bytes)
+        return 0;
+    return err_set(err, -EMSGSIZE,
+                   "the query needs too much memory: choose a shorter time range or add label matchers, or raise "
+                   "--store.query-memory (%zu KiB)",
+                   max >> 10);
+}
+
 int reader_count_profiles(const struct store_reader *r, size_t n, struct err *err)
 {
     const int64_t max = reader_limit(r->limits.profiles, QUERY_PROFILES_MAX);

@@ -15,6 +15,7 @@ struct store_reader {
     int64_t deadline_ms;       /* clock_ms() by which the query must be answered; 0 = none */
     struct block_cache *cache; /* of answers (store/block_cache.h); NULL = none */
     struct u64map *known;      /* what was reported as damaged before; NULL = nothing */
+    size_t held;               /* bytes that a merge has selected so far, beside its graph */
     /* What happened. */
     unsigned left_out;     /* parts that are damaged, and not known as such */
     struct err left_which; /* the first of them: "block 7" */
@@ -29,6 +30,10 @@ static inline int64_t reader_limit(int64_t given, int64_t otherwise)
 }
 /* -ETIMEDOUT behind the deadline. */
 must_check int reader_in_time(const struct store_reader *r, struct err *err);
+/* Bytes a query may have at once. */
+size_t reader_memory(const struct store_reader *r);
+/* -EMSGSIZE: with these bytes a query has more. */
+must_check int reader_in_memory(const struct store_reader *r, size_t bytes, struct err *err);
 /* -EMSGSIZE: so many profiles are more than a query may have merged one by one. */
 must_check int reader_count_profiles(const struct store_reader *r, size_t n, struct err *err);
 /* Notes that the database is damaged where `code` says so; returns it. */

@@ -3,6 +3,7 @@ import base64
 import json
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 from browser import Browser
 from lab import check, equal, test, wait_for
@@ -88,6 +89,44 @@ def kills_while_it_packs_lose_nothing(lab):
     pushes += 1
     wait_for("the rest to be packed", lambda: packed(agent), 60, 0.1)
     equal(flame(lab, "packed", CPU_TYPE)["main"], pushes * each, "total while it is packed")
+
+
+def select(lab, service):
+    """Status and answer of a flame graph."""
+    what = {"start": 1, "end": 1 << 50, "labelSelector": f'{{service_name="{service}"}}', "profileTypeID": CPU_TYPE}
+    return lab.machine.http("POST", STORE + "/querier.v1.QuerierService/SelectMergeStacktraces", json.dumps(what),
+                            {"Content-Type": "application/json"})
+
+
+def refused(lab):
+    """Clients that ask at the same time, each for more than there is memory: all of them are told the flag."""
+    with ThreadPoolExecutor(8) as clients:
+        for status, text in clients.map(lambda _: select(lab, "many"), range(16)):
+            equal(status, 429, text)
+            equal(json.loads(text)["code"], "resource_exhausted", "code")
+            check("raise --store.query-memory (1024 KiB)" in json.loads(text)["message"], text)
+    status, text = lab.machine.http("GET", STORE + f"/api/flamegraph?service=many&type={CPU_TYPE}")
+    equal(status, 400, text)
+    check("--store.query-memory" in json.loads(text)["error"], text)
+
+
+@test
+def query_of_too_much_memory_names_the_flag(lab):
+    """--store.query-memory, of what was pushed just now and of what is packed. No parser ends of it, other queries are
+    answered, and with more memory so is that one."""
+    each, options = sum(1000 + i for i in range(1500)), ("--store.listen=127.0.0.1:4040", "--storage.path=/tmp/data")
+    agent = lab.agent(*options, "--store.query-memory=1MiB", config="")
+    for _ in range(20):
+        push_until_taken(lab, "many")
+    push_until_taken(lab, "one")
+    refused(lab)
+    wait_for("packing", lambda: packed(agent), 60, 0.1)
+    refused(lab)
+    equal(flame(lab, "one", CPU_TYPE)["main"], each, "total of another service")
+    check("smolder_parser_restarts_total{" not in agent.http("GET", "/metrics")[1], "parsers ended")
+    agent.stop()
+    lab.agent(*options, config="")
+    equal(flame(lab, "many", CPU_TYPE)["main"], 20 * each, "total with more memory")
 
 
 @test

@@ -258,8 +258,7 @@ static int render_run(struct querier_call *q, struct store_reader *r)
 {
     cleanup_flame struct flame f = {0};
     cleanup_flame_levels struct flame_levels l = {0};
-    struct store_span span;
-    int code = querier_tree(q, r, false, &f, &span);
+    int code = querier_tree(q, r, false, &f, NULL);
     if (code < 0)
         return code;
     if (q->request.format.value == FORMAT_DOT) {

@@ -90,8 +90,7 @@ static int answer_stacktraces_run(struct querier_call *q, struct store_reader *r
         return answer_pprof_run(q, r);
     cleanup_flame struct flame f = {0};
     cleanup_flame_levels struct flame_levels l = {0};
-    struct store_span span;
-    const int code = querier_tree(q, r, false, &f, &span);
+    const int code = querier_tree(q, r, false, &f, NULL);
     if (code < 0)
         return code;
     cleanup_buf struct buf part = BUF_INIT(QUERIER_ANSWER_MAX);

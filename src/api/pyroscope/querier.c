@@ -147,22 +147,20 @@ static void querier_on_answered(void *arg)
 
 /* ---- in the store's worker ---- */
 
-static int querier_encode(struct querier_job *job)
+static int querier_encode(struct querier_job *job, const struct store_reader *r)
 {
     struct querier_call *q = &job->call;
     if (job->connect.codec == CONNECT_JSON && job->method != QUERY_CALLS && buf_ok(&q->out)) {
-        struct buf json = BUF_INIT(QUERIER_ANSWER_MAX);
+        struct buf json = BUF_INIT(q->out.max);
         proto_json_write(query_methods[job->method].response, buf_slice(&q->out), &json);
         buf_done(&q->out);
         q->out = json;
     }
     if (!buf_ok(&q->out))
-        return err_set(&q->err, -EMSGSIZE,
-                       "the answer has more than %d MiB: choose a shorter time range or fewer nodes",
-                       QUERIER_ANSWER_MAX >> 20);
+        return reader_in_memory(r, SIZE_MAX, &q->err);
     if (!job->gzip || q->out.len < QUERIER_GZIP_LEAST)
         return 0;
-    struct buf packed = BUF_INIT(QUERIER_ANSWER_MAX);
+    struct buf packed = BUF_INIT(q->out.max);
     if (gzip_deflate(buf_slice(&q->out), QUERIER_GZIP_LEVEL, &packed) < 0 || packed.len >= q->out.len) {
         buf_done(&packed);
         return 0;
@@ -178,11 +176,12 @@ static void querier_on_work(void *arg, struct store_reader *r)
     struct querier_job *job = arg;
     if (job->deadline_ms && (r->deadline_ms == 0 || job->deadline_ms < r->deadline_ms))
         r->deadline_ms = job->deadline_ms;
+    job->call.out.max = reader_memory(r);
     job->code = reader_in_time(r, &job->call.err);
     if (job->code == 0)
         job->code = job->answer->run(&job->call, r);
     if (job->code == 0)
-        job->code = querier_encode(job);
+        job->code = querier_encode(job, r);
 }
 
 /* ---- requests ---- */

@@ -58,10 +58,9 @@ size_t querier_tree_nodes(const struct querier_call *q)
 int querier_tree_compare(struct querier_call *q, struct store_reader *r, struct querier_trees *t)
 {
     struct querier_call *side = q->left;
-    struct store_span span;
-    int code = querier_tree(side, r, false, &t->left, &span);
+    int code = querier_tree(side, r, false, &t->left, NULL);
     if (code == 0)
-        code = querier_tree(side = q->right, r, false, &t->right, &span);
+        code = querier_tree(side = q->right, r, false, &t->right, NULL);
     if (code < 0) {
         q->err = side->err;
         return code;

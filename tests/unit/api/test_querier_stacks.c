@@ -123,6 +123,18 @@ static void more_nodes_than_the_limit_are_an_error(void)
     server_tear_down();
 }
 
+static void more_memory_than_the_limit_is_an_error(void)
+{
+    static const struct made_sample sample = {"a;b;c;d;e;f", {1}, NULL};
+    server_set_up((struct store_limits){.memory = 256});
+    server_push("shop", NULL, 100, &sample, 1);
+    cleanup_probe struct probe_reply r = server_call("SelectMergeStacktraces", "", "{" ALL "}");
+    CHECK_INT(r.status, 429);
+    CHECK_HAS(r.body, "the query needs too much memory");
+    CHECK_HAS(r.body, "--store.query-memory");
+    server_tear_down();
+}
+
 /* The profile of a call in protobuf; borrows `r`. `selector`: a typesv1.StackTraceSelector. */
 static struct str profile_selected(struct probe_reply *r, uint64_t nodes, struct str selector)
 {
@@ -280,6 +292,7 @@ int main(void)
     RUN(two_selections_are_compared);
     RUN(what_cannot_be_asked_is_refused);
     RUN(more_nodes_than_the_limit_are_an_error);
+    RUN(more_memory_than_the_limit_is_an_error);
     RUN(a_profile_for_the_go_compiler_has_the_ends_of_stacks);
     RUN(a_merged_profile_is_a_pprof);
     RUN(an_empty_profile_is_an_empty_message);

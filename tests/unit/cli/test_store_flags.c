@@ -36,13 +36,15 @@ static void without_flags_it_has_the_documented_limits(void)
     CHECK_INT(s.query_limits.profiles, QUERY_PROFILES_MAX);
     CHECK_INT(s.query_limits.ms, QUERY_MS_MAX);
     CHECK_INT(s.query_limits.nodes, QUERY_NODES_MAX);
+    CHECK_INT(s.query_limits.memory, QUERY_MEMORY_MAX);
 }
 
 static void every_flag_is_taken(void)
 {
-    static const char *const argv[] = {"--store.auth=token",       "--store.keep=36h",         "--store.max-size=2GiB",
-                                       "--store.cache=1MiB",       "--store.query-timeout=3s", "--store.query-series=4",
-                                       "--store.query-profiles=5", "--store.query-nodes=6"};
+    static const char *const argv[] = {
+        "--store.auth=token",       "--store.keep=36h",         "--store.max-size=2GiB",
+        "--store.cache=1MiB",       "--store.query-timeout=3s", "--store.query-series=4",
+        "--store.query-profiles=5", "--store.query-nodes=6",    "--store.query-memory=7MiB"};
     struct agent_settings s = {0};
     struct err err = {0};
     CHECK_INT(parsed(argv, ARRAY_LEN(argv), &s, &err), 0);
@@ -54,12 +56,13 @@ static void every_flag_is_taken(void)
     CHECK_INT(s.query_limits.series, 4);
     CHECK_INT(s.query_limits.profiles, 5);
     CHECK_INT(s.query_limits.nodes, 6);
+    CHECK_INT(s.query_limits.memory, 7 << 20);
 }
 
 static void a_bad_value_names_its_flag_and_sets_nothing(void)
 {
-    static const char *const bad[] = {"--store.auth=password", "--store.keep=soon", "--store.max-size=1KiB",
-                                      "--store.cache=much", "--store.query-nodes=0"};
+    static const char *const bad[] = {"--store.auth=password", "--store.keep=soon",     "--store.max-size=1KiB",
+                                      "--store.cache=much",    "--store.query-nodes=0", "--store.query-memory=1"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct agent_settings s = {0};
         struct err err = {0};

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/cleanup.h"
 #include "test.h"
 
 static uint32_t walk(struct flame *f, const char *path)
@@ -34,6 +35,35 @@ static void sums_up_and_sorts_children_by_total(void)
     CHECK_INT(f.nodes[f.nodes[c].next_sibling].total, 2);
     CHECK_INT(f.nodes[f.nodes[c].next_sibling].next_sibling, 0);
     CHECK(!f.truncated);
+}
+
+static void grows_on_after_it_was_finished(void)
+{
+    static const char *const paths[] = {"a;b", "a;c", "a;b", "a;b", "d;b", "a;c", "a", "d;c", "a;c"};
+    cleanup_flame struct flame f;
+    flame_init(&f, FLAME_NODES_MAX, FLAME_NAME_BYTES_MAX);
+    for (size_t round = 1; round <= 3; round++) {
+        for (size_t i = 0; i < ARRAY_LEN(paths); i++)
+            flame_add(&f, walk(&f, paths[i]), 1);
+        flame_finish(&f);
+        CHECK_INT(f.node_count, 7);
+        CHECK_INT(f.nodes[walk(&f, "a")].total, round * 7);
+        CHECK_INT(f.nodes[walk(&f, "a;b")].total, round * 3);
+        CHECK_INT(f.nodes[walk(&f, "a;c")].total, round * 3);
+        CHECK_INT(f.nodes[walk(&f, "d")].total, round * 2);
+    }
+}
+
+static void says_how_much_memory_it_has(void)
+{
+    enum { NODES = 100000 };
+    cleanup_flame struct flame f;
+    flame_init(&f, FLAME_NODES_MAX, FLAME_NAME_BYTES_MAX);
+    uint32_t at = 0;
+    for (size_t i = 1; i < NODES; i++)
+        at = flame_step(&f, at, flame_name(&f, STR("a")));
+    CHECK(flame_bytes(&f) >= (size_t)NODES * FLAME_NODE_BYTES);
+    CHECK(flame_bytes(&f) <= (size_t)NODES * FLAME_NODE_BYTES * 3);
 }
 
 static void keeps_equal_names_apart_by_parent_and_a_function_called_total(void)
@@ -89,6 +119,8 @@ static void says_from_which_total_on_a_node_is_shown(void)
 int main(void)
 {
     RUN(sums_up_and_sorts_children_by_total);
+    RUN(grows_on_after_it_was_finished);
+    RUN(says_how_much_memory_it_has);
     RUN(keeps_equal_names_apart_by_parent_and_a_function_called_total);
     RUN(loses_no_value_when_it_is_full);
     RUN(says_from_which_total_on_a_node_is_shown);

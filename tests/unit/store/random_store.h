@@ -15,8 +15,8 @@
 #include "store/reader.h"
 
 #define RANDOM_HOUR_MS  INT64_C(3600000)
-#define RANDOM_BEGIN_MS (INT64_C(472222) * RANDOM_HOUR_MS) /* 2023, at a full hour */
-enum { RANDOM_HOURS = 2, RANDOM_SAMPLES = 6, RANDOM_STACK_MAX = 64 };
+#define RANDOM_BEGIN_MS (INT64_C(472222) * RANDOM_HOUR_MS) /* 2023, at 22 h: most of it is on the next day */
+enum { RANDOM_HOURS = 10, RANDOM_SAMPLES = 6, RANDOM_STACK_MAX = 64 };
 
 /* xorshift64*: the same everywhere. */
 static inline uint64_t random_next(uint64_t *state)
@@ -49,7 +49,7 @@ static inline void random_stack(uint64_t *state, char *out)
                               (unsigned long long)random_below(state, i ? names : 1));
 }
 
-/* Profile `number` of a seed: always the same. Times go on with the number; some are late. */
+/* Profile `number` of a seed: always the same. Times go on with the number, the faster the later; some are late. */
 static inline struct buf random_profile(uint64_t seed, uint64_t number, uint64_t of)
 {
     uint64_t state = random_state(seed, number);
@@ -65,7 +65,7 @@ static inline struct buf random_profile(uint64_t seed, uint64_t number, uint64_t
                                  {(int64_t)random_below(&state, 50) * 10000000, (int64_t)random_below(&state, 4)},
                                  threads[random_below(&state, 4)]};
     }
-    int64_t at_ms = RANDOM_BEGIN_MS + (int64_t)(number * RANDOM_HOURS * (uint64_t)RANDOM_HOUR_MS / of);
+    int64_t at_ms = RANDOM_BEGIN_MS + (int64_t)(number * number * RANDOM_HOURS * (uint64_t)RANDOM_HOUR_MS / (of * of));
     if (random_below(&state, 8) == 0)
         at_ms -= (int64_t)random_below(&state, (uint64_t)RANDOM_HOUR_MS);
     struct made_profile p = {.types = {{"cpu", "nanoseconds"}},
@@ -256,6 +256,14 @@ static inline int random_answer_trees(struct store_reader *r, const struct rando
     flame_init(&f, FLAME_NODES_MAX, FLAME_NAME_BYTES_MAX);
     const int code = store_merge(r, filter, &how, &f, &span, err);
     random_put_flame(&f, out);
+    if (code == 0) {
+        cleanup_flame struct flame alone;
+        flame_init(&alone, FLAME_NODES_MAX, FLAME_NAME_BYTES_MAX);
+        if (store_merge(r, filter, &how, &alone, NULL, err) == 0)
+            random_put_flame(&alone, out);
+        else
+            buf_puts(&out->text, "without a span: an error\n");
+    }
     buf_printf(&out->text, "span %llu %lld %lld %lld %lld\n", (unsigned long long)span.profiles,
                (long long)span.first_ns, (long long)span.last_ns, (long long)span.duration_ns, (long long)span.period);
     return code;
