@@ -202,7 +202,12 @@ static void repeat_slice(struct db *db, const struct slice *s, int64_t series, i
     sqlite3_stmt *st = db_statement(db, DB_SLICE_STACKS, &err);
     db_bind(st, 1, s->id);
     check(db_step(db, st, &err), &err);
-    const struct slice_new new = {series, block, p.columns, p.ids, db_column(st, 0), db_column(st, 1)};
+    const struct slice_new new = {.series = series,
+                                  .block = block,
+                                  .columns = p.columns,
+                                  .ids = p.ids,
+                                  .sum = db_column(st, 0),
+                                  .rows = db_column(st, 1)};
     check(slice_add(db, &new, &err), &err);
     sqlite3_reset(st);
     slice_profiles_done(&p);
