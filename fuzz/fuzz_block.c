@@ -10,6 +10,7 @@
 #include "store/block_rows.h"
 #include "store/block_tree.h"
 #include "store/flame_merge.h"
+#include "store/profile_values.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -53,6 +54,15 @@ static void graph(struct str tree_content, enum blob_kind kind, struct str conte
         cleanup_buf struct buf head = BUF_INIT(MAX), bytes = BUF_INIT(MAX);
         block_flame_request(&ask, buf_slice(&tree), &want, 1, &head, &bytes);
         struct buf answer = served(&block_flame_service, &head, &bytes, flame_merge_check);
+        buf_done(&answer);
+    }
+    for (unsigned k = 0; kind == BLOCK_ROWS && k < 2; k++) {
+        static const struct str site = {"a", 1};
+        const struct values_ask ask = {.by_span = k == 0, .call_site = &site, .call_site_len = k};
+        const struct values_want want = {.rows = buf_slice(&blob), .few = k ? rows : NULL, .few_count = 2};
+        cleanup_buf struct buf head = BUF_INIT(MAX), bytes = BUF_INIT(MAX);
+        block_values_request(&ask, buf_slice(&tree), &want, 1, &head, &bytes);
+        struct buf answer = served(&block_values_service, &head, &bytes, values_check);
         buf_done(&answer);
     }
 }
@@ -110,9 +120,9 @@ static void read_answers(enum what what, struct str answer)
 /* A head that the main process would not send. */
 static void request(struct str head, struct str bytes)
 {
-    static const struct parser_service *const services[] = {&block_pack_service, &block_join_service,
-                                                            &block_flame_service};
-    for (size_t i = 0; i < 3; i++) {
+    static const struct parser_service *const services[] = {
+        &block_pack_service, &block_join_service, &block_flame_service, &block_values_service, &body_values_service};
+    for (size_t i = 0; i < sizeof services / sizeof *services; i++) {
         const struct parser_item item = {head, bytes};
         struct buf out = BUF_INIT(MAX);
         struct err err = {0};

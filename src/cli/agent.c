@@ -45,6 +45,7 @@
 #include "store/block.h"
 #include "store/digest.h"
 #include "store/flame_merge.h"
+#include "store/profile_values.h"
 #include "store/store.h"
 
 /* The components end a little before AGENT_STOP_MS, so that the store can close properly. */
@@ -584,6 +585,8 @@ int agent_parser(const char *number)
                                                             &block_pack_service,
                                                             &block_join_service,
                                                             &block_flame_service,
+                                                            &body_values_service,
+                                                            &block_values_service,
                                                             &push_body_service,
                                                             &query_body_service,
                                                             &ingest_body_service,

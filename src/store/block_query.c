@@ -106,6 +106,11 @@ static bool slice_pick_wants(const struct slice_pick *p)
     return !p->rows || p->row_count;
 }
 
+static uint32_t slice_pick_profiles(const struct slice_pick *p)
+{
+    return (uint32_t)(p->rows ? p->row_count : p->slice.profiles);
+}
+
 static struct block_cache_key block_key(const struct slice_pick *picks, size_t n, struct str ask)
 {
     XXH3_state_t *state = XXH3_createState();
@@ -383,6 +388,102 @@ int slice_picks_merge(struct store_reader *r, const struct slice_picks *picks, c
     for (size_t at = 0, n; code == 0 && at < picks->len; at += n) {
         n = block_group_size(picks->items + at, picks->len - at);
         code = block_merge(r, picks->items + at, n, ask, buf_slice(&ask_bytes), &sum, err);
+    }
+    return code;
+}
+
+/* ---- values ---- */
+
+struct values_list {
+    struct values_want *items;
+    size_t len;
+};
+
+static void values_list_done(struct values_list *l)
+{
+    for (size_t i = 0; i < l->len; i++)
+        free((void *)l->items[i].rows.p);
+    free(l->items);
+}
+
+static int block_want_values(struct store_reader *r, const struct slice_pick *pick, uint32_t first,
+                             struct values_list *out, struct err *err)
+{
+    struct want_list one = {.items = xcalloc(1, sizeof *one.items)};
+    const int code = block_want_slice(r, pick, true, &one, err);
+    if (one.len)
+        out->items[out->len++] = (struct values_want){one.items->blob, first, pick->rows, pick->row_count};
+    free(one.items); /* the blob is the list's now */
+    return code;
+}
+
+/* Picks of one block. 0: there is nothing to ask for. */
+static int block_values_prepare(struct store_reader *r, const struct slice_pick *picks, size_t n, uint32_t first,
+                                const struct values_ask *ask, struct buf *head, struct buf *bytes, struct err *err)
+{
+    __attribute__((cleanup(values_list_done))) struct values_list wants = {.items =
+                                                                               xcalloc(n + 1, sizeof *wants.items)};
+    struct str tree = {0};
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < n; i++) {
+        if (slice_pick_wants(&picks[i]))
+            code = block_want_values(r, &picks[i], first, &wants, err);
+        first += slice_pick_profiles(&picks[i]);
+    }
+    if (code < 0 || wants.len == 0)
+        return code;
+    code = ask->call_site_len ? block_read_tree(r, picks->slice.block, &tree, err) : 1;
+    if (code == 1)
+        block_values_request(ask, tree, wants.items, wants.len, head, bytes);
+    free((void *)tree.p);
+    if (code == 0)
+        reader_leave_out(r, READER_BLOCK, picks->slice.block);
+    if (code == 1 && (!buf_ok(head) || !buf_ok(bytes)))
+        return reader_in_memory(r, SIZE_MAX, err);
+    return code;
+}
+
+static int block_values(struct store_reader *r, const struct slice_pick *picks, size_t n, uint32_t first,
+                        const struct values_ask *ask, void (*visit)(void *arg, const struct profile_value *v),
+                        void *arg, struct err *err)
+{
+    const size_t max = reader_memory(r);
+    cleanup_buf struct buf head = BUF_INIT(max), bytes = BUF_INIT(max);
+    int code = block_values_prepare(r, picks, n, first, ask, &head, &bytes, err);
+    if (code <= 0)
+        return code;
+    const struct parser_item item = {buf_slice(&head), buf_slice(&bytes)};
+    cleanup_parser_batch struct parser_batch b = {.pool = r->parsers,
+                                                  .service = &block_values_service,
+                                                  .items = &item,
+                                                  .count = 1,
+                                                  .answer_max = max < VALUES_ANSWER_MAX ? max : VALUES_ANSWER_MAX,
+                                                  .check = values_check};
+    struct parser_answer a;
+    while ((code = parser_batch_next(&b, &a, err)) > 0 || code == -ECANCELED) {
+        if (code < 0 || values_damaged(a.bytes))
+            reader_leave_out(r, READER_BLOCK, picks->slice.block);
+        for (size_t i = 0; code > 0 && i < values_count(a.bytes); i++) {
+            const struct profile_value value = values_at(a.bytes, i);
+            visit(arg, &value);
+        }
+    }
+    reader_count_endings(r, &b);
+    return code == -ENOMEM || code == -EMSGSIZE ? reader_in_memory(r, SIZE_MAX, err) : code;
+}
+
+int slice_picks_values(struct store_reader *r, const struct slice_picks *picks, uint32_t first,
+                       const struct values_ask *ask, void (*visit)(void *arg, const struct profile_value *v), void *arg,
+                       struct err *err)
+{
+    int code = 0;
+    for (size_t at = 0, n; code == 0 && at < picks->len; at += n) {
+        n = block_picks(picks->items + at, picks->len - at);
+        code = block_values(r, picks->items + at, n, first, ask, visit, arg, err);
+        for (size_t i = 0; i < n; i++)
+            first += slice_pick_profiles(&picks->items[at + i]);
+        if (code == 0)
+            code = reader_in_time(r, err);
     }
     return code;
 }

@@ -6,6 +6,7 @@
 
 #include "pprof/flame.h"
 #include "store/flame_ask.h"
+#include "store/profile_values.h"
 #include "store/slices.h"
 
 struct store_reader;
@@ -45,3 +46,9 @@ must_check int slice_pick_select(struct store_reader *r, struct slice_pick *pick
 /* Merges what was picked into `out`. `period`: the longest so far. Blocks that are damaged are left out. */
 must_check int slice_picks_merge(struct store_reader *r, const struct slice_picks *picks, const struct flame_ask *ask,
                                  struct flame *out, int64_t *period, struct err *err);
+
+/* Finds values in what was picked; profiles are numbered in the order of picks and of rows in them, from `first` on.
+ * Blocks and slices that are damaged are left out. */
+must_check int slice_picks_values(struct store_reader *r, const struct slice_picks *picks, uint32_t first,
+                                  const struct values_ask *ask, void (*visit)(void *arg, const struct profile_value *v),
+                                  void *arg, struct err *err);

@@ -56,8 +56,9 @@ int body_rows_add(struct store_reader *r, int64_t series, struct store_range ran
                                .duration_ns = sqlite3_column_int64(st, 4)};
         const struct str id = db_column(st, 5);
         uint64_t ignored;
+        row.number = (uint32_t)out->len;
         if (id.n)
-            memcpy(&row.id, id.p, id.n < sizeof row.id ? id.n : sizeof row.id);
+            memcpy(row.id, id.p, id.n < sizeof row.id ? id.n : sizeof row.id);
         if (bodies && !u64map_get(bodies, (uint64_t)row.body, &ignored))
             continue;
         if ((code = reader_count_profiles(r, out->len + 1, err)) < 0) {
@@ -70,7 +71,7 @@ int body_rows_add(struct store_reader *r, int64_t series, struct store_range ran
     return code;
 }
 
-/* ---- stacks ---- */
+/* ---- what is in them ---- */
 
 /* Bodies on their way through the parser, about as many as are sent at once. */
 struct body_segment {
@@ -79,11 +80,14 @@ struct body_segment {
 };
 enum { SEGMENT_BYTES = 1 << 20, BODY_HEAD_MAX = 4 << 20 };
 
-/* A merge on its way. */
-struct body_merge {
-    const struct flame_ask *ask;
-    struct flame *out;
-    int64_t *period;
+/* Who is asked, and what becomes of it. */
+struct body_question {
+    const struct parser_service *service;
+    size_t answer_max;
+    parser_check *check;
+    void (*put_head)(const void *arg, const struct body_row *rows, size_t n, struct buf *out); /* rows of one body */
+    size_t (*take)(const void *arg, struct str answer); /* bytes of what came of answers so far */
+    const void *arg;
 };
 
 static void body_segment_free(struct body_segment **s)
@@ -103,17 +107,8 @@ static struct str body_copy(const void *p, size_t n)
     return (struct str){copy, n};
 }
 
-static void body_put_head(const struct body_merge *m, const struct body_row *rows, size_t n, struct buf *out)
-{
-    flame_ask_put(m->ask, out);
-    for (size_t i = 0; i < n; i++) {
-        const struct flame_part part = {rows[i].split, rows[i].type};
-        buf_append(out, &part, sizeof part);
-    }
-}
-
 /* Rows of one body. */
-static int body_segment_add(struct store_reader *r, const struct body_merge *m, struct body_segment *s,
+static int body_segment_add(struct store_reader *r, const struct body_question *q, struct body_segment *s,
                             const struct body_row *rows, size_t n, struct err *err)
 {
     sqlite3_stmt *st = db_statement(r->db, DB_BODY_READ, err);
@@ -124,7 +119,7 @@ static int body_segment_add(struct store_reader *r, const struct body_merge *m, 
     if (code <= 0)
         return code; /* gone by retention since the rows were read */
     cleanup_buf struct buf head = BUF_INIT(BODY_HEAD_MAX);
-    body_put_head(m, rows, n, &head);
+    q->put_head(q->arg, rows, n, &head);
     if (!buf_ok(&head)) {
         sqlite3_reset(st);
         return err_set(err, -EMSGSIZE, "a stored profile has too many series");
@@ -137,7 +132,7 @@ static int body_segment_add(struct store_reader *r, const struct body_merge *m, 
 }
 
 /* From row `*at` on. */
-static int body_segment_fill(struct store_reader *r, const struct body_merge *m, struct body_segment *s,
+static int body_segment_fill(struct store_reader *r, const struct body_question *q, struct body_segment *s,
                              const struct body_rows *rows, size_t *at, struct err *err)
 {
     int code = 0;
@@ -146,56 +141,120 @@ static int body_segment_fill(struct store_reader *r, const struct body_merge *m,
         size_t n = 1;
         while (*at + n < rows->len && first[n].body == first->body)
             n++;
-        code = body_segment_add(r, m, s, first, n, err);
+        code = body_segment_add(r, q, s, first, n, err);
         *at += n;
     }
     return code;
 }
 
 /* A body that ends the parser is left out, like one that cannot be decoded. */
-static int body_segment_merge(struct store_reader *r, const struct body_segment *s, const struct body_merge *m,
-                              struct err *err)
+static int body_segment_ask(struct store_reader *r, const struct body_segment *s, const struct body_question *q,
+                            struct err *err)
 {
     const size_t max = reader_memory(r);
     cleanup_parser_batch struct parser_batch b = {.pool = r->parsers,
-                                                  .service = &flame_merge_service,
+                                                  .service = q->service,
                                                   .items = s->items,
                                                   .count = s->count,
-                                                  .answer_max = max < FLAME_MERGE_MAX ? max : FLAME_MERGE_MAX,
-                                                  .check = flame_merge_check};
+                                                  .answer_max = max < q->answer_max ? max : q->answer_max,
+                                                  .check = q->check};
     struct parser_answer a;
     int code;
     while ((code = parser_batch_next(&b, &a, err)) > 0 || code == -ECANCELED) {
-        if (code <= 0)
-            continue;
-        const int64_t period = flame_merge_period(a.bytes);
-        flame_merge_add(m->out, a.bytes);
-        *m->period = period > *m->period ? period : *m->period;
-        if ((code = reader_in_memory(r, flame_bytes(m->out), err)) < 0)
+        if (code > 0 && (code = reader_in_memory(r, q->take(q->arg, a.bytes), err)) < 0)
             break;
     }
     if (code == -ENOMEM || code == -EMSGSIZE)
         code = reader_in_memory(r, SIZE_MAX, err);
-    for (size_t i = 0; i < PARSER_ENDINGS; i++)
-        r->endings[i] += b.endings[i];
-    r->set_aside += b.set_aside;
+    reader_count_endings(r, &b);
     return code;
+}
+
+static int body_rows_ask(struct store_reader *r, struct body_rows *rows, const struct body_question *q, struct err *err)
+{
+    int code = 0;
+    if (rows->len)
+        qsort(rows->items, rows->len, sizeof *rows->items, body_rows_by_body);
+    for (size_t at = 0; code == 0 && at < rows->len;) {
+        __attribute__((cleanup(body_segment_free))) struct body_segment *s = xcalloc(1, sizeof *s);
+        code = body_segment_fill(r, q, s, rows, &at, err);
+        if (code == 0)
+            code = body_segment_ask(r, s, q, err);
+        if (code == 0)
+            code = reader_in_time(r, err);
+    }
+    return code;
+}
+
+/* ---- stacks ---- */
+
+struct body_merge {
+    const struct flame_ask *ask;
+    struct flame *out;
+    int64_t *period;
+};
+
+static void body_merge_head(const void *arg, const struct body_row *rows, size_t n, struct buf *out)
+{
+    const struct body_merge *m = arg;
+    flame_ask_put(m->ask, out);
+    for (size_t i = 0; i < n; i++) {
+        const struct flame_part part = {rows[i].split, rows[i].type};
+        buf_append(out, &part, sizeof part);
+    }
+}
+
+static size_t body_merge_take(const void *arg, struct str answer)
+{
+    const struct body_merge *m = arg;
+    const int64_t period = flame_merge_period(answer);
+    flame_merge_add(m->out, answer);
+    *m->period = period > *m->period ? period : *m->period;
+    return flame_bytes(m->out);
 }
 
 int body_rows_merge(struct store_reader *r, struct body_rows *rows, const struct flame_ask *ask, struct flame *out,
                     int64_t *period, struct err *err)
 {
     const struct body_merge m = {ask, out, period};
-    int code = 0;
-    if (rows->len)
-        qsort(rows->items, rows->len, sizeof *rows->items, body_rows_by_body);
-    for (size_t at = 0; code == 0 && at < rows->len;) {
-        __attribute__((cleanup(body_segment_free))) struct body_segment *s = xcalloc(1, sizeof *s);
-        code = body_segment_fill(r, &m, s, rows, &at, err);
-        if (code == 0)
-            code = body_segment_merge(r, s, &m, err);
-        if (code == 0)
-            code = reader_in_time(r, err);
+    const struct body_question q = {&flame_merge_service, FLAME_MERGE_MAX, flame_merge_check,
+                                    body_merge_head,      body_merge_take, &m};
+    return body_rows_ask(r, rows, &q, err);
+}
+
+/* ---- values ---- */
+
+struct body_values {
+    const struct values_ask *ask;
+    void (*visit)(void *arg, const struct profile_value *v);
+    void *arg;
+};
+
+static void body_values_head(const void *arg, const struct body_row *rows, size_t n, struct buf *out)
+{
+    const struct body_values *v = arg;
+    values_ask_put(v->ask, out);
+    for (size_t i = 0; i < n; i++) {
+        const struct values_part part = {rows[i].split, (uint32_t)rows[i].type, rows[i].number};
+        buf_append(out, &part, sizeof part);
     }
-    return code;
+}
+
+static size_t body_values_take(const void *arg, struct str answer)
+{
+    const struct body_values *v = arg;
+    for (size_t i = 0; i < values_count(answer); i++) {
+        const struct profile_value value = values_at(answer, i);
+        v->visit(v->arg, &value);
+    }
+    return 0;
+}
+
+int body_rows_values(struct store_reader *r, struct body_rows *rows, const struct values_ask *ask,
+                     void (*visit)(void *arg, const struct profile_value *v), void *arg, struct err *err)
+{
+    const struct body_values v = {ask, visit, arg};
+    const struct body_question q = {&body_values_service, VALUES_ANSWER_MAX, values_check,
+                                    body_values_head,     body_values_take,  &v};
+    return body_rows_ask(r, rows, &q, err);
 }

@@ -8,13 +8,15 @@
 #include "base/map.h"
 #include "pprof/flame.h"
 #include "store/flame_ask.h"
+#include "store/profile_values.h"
 #include "store/select.h"
 
 /* A row of the journal: these samples of that body. */
 struct body_row {
     int64_t body, split, time_ns, duration_ns;
-    uint64_t id; /* the beginning of that of the profile */
+    uint8_t id[PROFILE_ID_SIZE]; /* of the profile */
     int32_t type;
+    uint32_t number; /* in the order in which they were added */
 };
 struct body_rows {
     struct body_row *items; /* owned */
@@ -33,3 +35,6 @@ must_check int body_rows_add(struct store_reader *r, int64_t series, struct stor
  * out, as is one that ends the parser. */
 must_check int body_rows_merge(struct store_reader *r, struct body_rows *rows, const struct flame_ask *ask,
                                struct flame *out, int64_t *period, struct err *err);
+/* Finds values in them, by their numbers, and sorts them for that. */
+must_check int body_rows_values(struct store_reader *r, struct body_rows *rows, const struct values_ask *ask,
+                                void (*visit)(void *arg, const struct profile_value *v), void *arg, struct err *err);

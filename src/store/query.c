@@ -290,8 +290,10 @@ static int query_count(struct store_reader *r, struct query_parts *parts, const 
         const int64_t hour = of_pick < of_row ? of_pick : of_row;
         for (; row < parts->rows.len && parts->rows.items[row].time_ns / STORE_HOUR_NS == hour; row++) {
             const struct body_row *b = &parts->rows.items[row];
+            uint64_t id;
+            memcpy(&id, b->id, sizeof id);
             if (span)
-                query_span_add(&c, b->time_ns, b->duration_ns, b->id);
+                query_span_add(&c, b->time_ns, b->duration_ns, id);
         }
         for (; code == 0 && pick < parts->picks.len && parts->picks.items[pick].slice.first_ns / STORE_HOUR_NS == hour;
              pick++)

@@ -78,3 +78,10 @@ void reader_leave_out(struct store_reader *r, enum reader_part what, int64_t id)
     if (r->left_out++ == 0)
         (void)err_set(&r->left_which, -EBADMSG, "%s %lld", names[what], (long long)id);
 }
+
+void reader_count_endings(struct store_reader *r, const struct parser_batch *b)
+{
+    for (size_t i = 0; i < PARSER_ENDINGS; i++)
+        r->endings[i] += b->endings[i];
+    r->set_aside += b->set_aside;
+}

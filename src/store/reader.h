@@ -45,3 +45,5 @@ void reader_leave_out(struct store_reader *r, enum reader_part what, int64_t id)
 void reader_range_ns(int64_t from_ms, int64_t until_ms, int64_t *from_ns, int64_t *until_ns);
 /* Binds a range of ms since 1970 as ns; both ends are inclusive to the ms. */
 void reader_bind_range(sqlite3_stmt *st, int first, int64_t from_ms, int64_t until_ms);
+/* Adds what happened to the parser processes of a batch. */
+void reader_count_endings(struct store_reader *r, const struct parser_batch *b);

@@ -7,7 +7,8 @@
 struct made_sample {
     const char *stack; /* "main;work;leaf" */
     int64_t values[2];
-    const char *thread; /* label "thread"; NULL = none */
+    const char *thread;       /* label "thread"; NULL = none */
+    const char *span, *trace; /* labels "span_id", "trace_id"; NULL = none */
 };
 struct made_profile {
     const char *types[2][2]; /* {"cpu", "nanoseconds"}; a NULL type ends them */
@@ -34,6 +35,19 @@ static inline uint32_t made_stack(struct symbols *s, const char *text)
     return symbols_stack(s, locations, n);
 }
 
+static inline uint32_t made_labels(struct symbols *s, const struct made_sample *sample)
+{
+    const char *const texts[][2] = {{"thread", sample->thread}, {"span_id", sample->span}, {"trace_id", sample->trace}};
+    struct pprof_label labels[3];
+    size_t n = 0;
+    for (size_t i = 0; i < 3; i++) {
+        if (texts[i][1])
+            labels[n++] = (struct pprof_label){.key = symbols_string(s, str_of(texts[i][0])),
+                                               .str = symbols_string(s, str_of(texts[i][1]))};
+    }
+    return n ? symbols_labels(s, labels, n) : 0;
+}
+
 /* Plain protobuf bytes. */
 static inline struct buf make_profile(const struct made_profile *m)
 {
@@ -52,13 +66,8 @@ static inline struct buf make_profile(const struct made_profile *m)
     p.time_nanos = m->time_ns;
     p.duration_nanos = m->duration_ns;
     for (size_t i = 0; i < m->n; i++) {
-        uint32_t labels = 0;
-        if (m->samples[i].thread) {
-            struct pprof_label l = {.key = symbols_string(&s, STR("thread")),
-                                    .str = symbols_string(&s, str_of(m->samples[i].thread))};
-            labels = symbols_labels(&s, &l, 1);
-        }
-        (void)profile_add(&p, made_stack(&s, m->samples[i].stack), labels, m->samples[i].values);
+        (void)profile_add(&p, made_stack(&s, m->samples[i].stack), made_labels(&s, &m->samples[i]),
+                          m->samples[i].values);
     }
     pprof_encode(&p, &out);
     profile_done(&p);

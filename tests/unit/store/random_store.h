@@ -13,6 +13,8 @@
 #include "store/ingest.h"
 #include "store/query.h"
 #include "store/reader.h"
+#include "store/value_query.h"
+#include "test.h"
 
 #define RANDOM_HOUR_MS  INT64_C(3600000)
 #define RANDOM_BEGIN_MS (INT64_C(472222) * RANDOM_HOUR_MS) /* 2023, at 22 h: most of it is on the next day */
@@ -60,10 +62,13 @@ static inline struct buf random_profile(uint64_t seed, uint64_t number, uint64_t
     for (size_t i = 0; i < n; i++) {
         static const char *const threads[] = {NULL, NULL, "main", "pool"};
         random_stack(&state, stacks[i]);
+        static const char *const spans[] = {NULL, "00000000000000a0", "00000000000000b1"};
         samples[i] =
             (struct made_sample){stacks[i],
                                  {(int64_t)random_below(&state, 50) * 10000000, (int64_t)random_below(&state, 4)},
                                  threads[random_below(&state, 4)]};
+        samples[i].span = spans[random_below(&state, 3)];
+        samples[i].trace = random_below(&state, 4) ? NULL : "000000000000000000000000000000c2";
     }
     int64_t at_ms = RANDOM_BEGIN_MS + (int64_t)(number * number * RANDOM_HOURS * (uint64_t)RANDOM_HOUR_MS / (of * of));
     if (random_below(&state, 8) == 0)
@@ -269,6 +274,75 @@ static inline int random_answer_trees(struct store_reader *r, const struct rando
     return code;
 }
 
+/* Values of profiles, and what they are together. */
+struct random_values {
+    struct random_lines *out;
+    uint8_t span; /* the last byte of the one that is added up; 0 = all that comes */
+    int64_t total;
+};
+
+static inline void random_put_value(void *arg, const struct store_value *v)
+{
+    struct random_values *values = arg;
+    cleanup_buf struct buf line = BUF_INIT(1 << 16);
+    buf_puts(&line, "value ");
+    random_put_labels(v->point.series->labels, &line);
+    buf_printf(&line, " %lld %lld ", (long long)v->point.time_ns, (long long)v->point.total);
+    for (size_t i = 0; i < PROFILE_ID_SIZE; i++)
+        buf_printf(&line, "%02x", v->point.id[i]);
+    if (v->has_span)
+        buf_printf(&line, " span %02x trace %d %02x", v->span[SPAN_ID_SIZE - 1], v->has_trace,
+                   v->trace[TRACE_ID_SIZE - 1]);
+    random_line(values->out, buf_cstr(&line));
+    if (values->span == 0 || (v->has_span && v->span[SPAN_ID_SIZE - 1] == values->span))
+        values->total += v->point.total;
+}
+
+/* What the stacks of a merge have in all: those that begin with the names. */
+static inline int random_total(struct store_reader *r, const struct store_filter *filter, const struct store_merge *how,
+                               const struct str *names, size_t n, int64_t *ret, struct err *err)
+{
+    struct store_span span = {0};
+    cleanup_flame struct flame f;
+    flame_init(&f, FLAME_NODES_MAX, FLAME_NAME_BYTES_MAX);
+    const int code = store_merge(r, filter, how, &f, &span, err);
+    *ret = 0;
+    for (uint32_t i = 0; i < f.node_count; i++) {
+        struct str path[RANDOM_STACK_MAX];
+        size_t depth = 0;
+        for (uint32_t at = i; at; at = f.nodes[at].parent)
+            path[depth++] = f.names[f.nodes[at].name];
+        bool same = depth >= n;
+        for (size_t k = 0; same && k < n; k++)
+            same = str_eq(path[depth - 1 - k], names[k]);
+        *ret += same ? f.nodes[i].self : 0;
+    }
+    return code;
+}
+
+/* Both ways must come to the same: values of single profiles, and one tree of all. */
+static inline int random_answer_values(struct store_reader *r, const struct store_filter *filter,
+                                       struct random_lines *out, struct err *err)
+{
+    static const struct str site[] = {{"f0", 2}, {"f1", 2}}, span = {"00000000000000b1", 16};
+    const struct values_ask of_site = {.call_site = site, .call_site_len = 2}, of_span = {.by_span = true};
+    const struct store_merge all = {0}, some = {.spans = &span, .span_count = 1};
+    struct random_values begun = {.out = out}, spent = {.out = out, .span = 0xb1};
+    int64_t begun_total = 0, spent_total = 0;
+    int code = store_each_value(r, filter, &of_site, random_put_value, &begun, err);
+    random_lines_end(out, true);
+    if (code == 0)
+        code = store_each_value(r, filter, &of_span, random_put_value, &spent, err);
+    random_lines_end(out, true);
+    if (code == 0)
+        code = random_total(r, filter, &all, site, 2, &begun_total, err);
+    if (code == 0)
+        code = random_total(r, filter, &some, NULL, 0, &spent_total, err);
+    CHECK_INT(begun.total, begun_total);
+    CHECK_INT(spent.total, spent_total);
+    return code;
+}
+
 /* All answers to a question. */
 static inline struct buf random_answer(struct store_reader *r, const struct random_question *q)
 {
@@ -300,6 +374,8 @@ static inline struct buf random_answer(struct store_reader *r, const struct rand
     buf_puts(&out.text, "\n");
     if (code == 0)
         code = random_answer_trees(r, q, &filter, &out, &err);
+    if (code == 0)
+        code = random_answer_values(r, &filter, &out, &err);
     if (code < 0)
         buf_printf(&out.text, "error %d %s\n", code, err.text);
     free(out.items);

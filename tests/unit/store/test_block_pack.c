@@ -10,6 +10,7 @@
 #include "store/block.h"
 #include "store/flame_merge.h"
 #include "store/limits.h"
+#include "store/profile_values.h"
 #include "store/splits.h"
 #include "test.h"
 
@@ -534,6 +535,21 @@ static void requests_are_read_within_bounds(void)
                                        {.blob = packed.slices[1].rows}};
     block_flame_request(&(struct flame_ask){.nodes = 1000}, packed.tree, wants, 2, &head, &bytes);
     serve_lies(&block_flame_service, &head, &bytes, flame_merge_check);
+    static const struct str site[] = {{"f0", 2}, {"f1", 2}};
+    const struct values_want values[] = {{.rows = packed.slices[0].rows, .few = rows, .few_count = 2},
+                                         {.rows = packed.slices[1].rows, .profile = 2}};
+    for (unsigned by_span = 0; by_span < 2; by_span++) {
+        const struct values_ask ask = {.by_span = by_span, .call_site = site, .call_site_len = by_span ? 0 : 2};
+        const struct values_part part = {.type = 1};
+        buf_reset(&head);
+        buf_reset(&bytes);
+        block_values_request(&ask, packed.tree, values, 2, &head, &bytes);
+        serve_lies(&block_values_service, &head, &bytes, values_check);
+        buf_reset(&head);
+        values_ask_put(&ask, &head);
+        buf_append(&head, &part, sizeof part);
+        serve_lies(&body_values_service, &head, &pprofs[0], values_check);
+    }
     buf_done(&pprofs[0]);
     buf_done(&pprofs[1]);
 }
