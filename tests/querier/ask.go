@@ -503,6 +503,84 @@ func (a *asker) spans() {
 			a.same(got, tree(a.m.selected(s), s, false), "span "+span)
 		}
 	}
+	a.spanHeatmap(kind, from, to)
+	a.callSite(kind, from, to)
+}
+
+// spanHeatmap asks how many spans took how much, with examples.
+func (a *asker) spanHeatmap(kind string, from, to int64) {
+	answer, err := a.q.SelectHeatmap(ctx, rq(&querierv1.SelectHeatmapRequest{ProfileTypeID: kind,
+		LabelSelector: `{service_name="spans"}`, Start: from - 1000, End: to, Step: float64(to-from+2000) / 1000,
+		QueryType:    querierv1.HeatmapQueryType_HEATMAP_QUERY_TYPE_SPAN,
+		ExemplarType: typesv1.ExemplarType_EXEMPLAR_TYPE_SPAN}))
+	if !a.fine(err, "SelectHeatmap of spans") {
+		return
+	}
+	type ofSpan struct {
+		profile int
+		span    string
+	}
+	sums := map[ofSpan]int64{}
+	for _, r := range a.m.selected(selection{kind: kind, from: from, to: to}) {
+		for _, st := range r.stacks {
+			if st.span != "" {
+				sums[ofSpan{r.profile, strings.ToLower(st.span)}] += st.value
+			}
+		}
+	}
+	values := map[string]bool{}
+	for of, sum := range sums {
+		values[fmt.Sprint(of.span, sum)] = true
+	}
+	var counted, examples int
+	for _, s := range answer.Msg.Series {
+		for _, slot := range s.Slots {
+			for i, n := range slot.Counts {
+				counted += int(n)
+				a.check(i == 0 || slot.YMin[i] >= slot.YMin[i-1], "columns of a slot: %v", slot.YMin)
+			}
+			for _, e := range slot.Exemplars {
+				examples++
+				a.check(values[fmt.Sprint(e.SpanId, e.Value)], "example %v: no such span in %v", e, values)
+				a.spanOf(kind, from, to, e)
+			}
+		}
+	}
+	a.check(len(sums) > 0 && counted == len(sums), "%d spans, want %d", counted, len(sums))
+	a.check(examples > 0, "no examples of spans")
+	_, err = a.q.SelectHeatmap(ctx, rq(&querierv1.SelectHeatmapRequest{ProfileTypeID: kind, LabelSelector: "{}",
+		Start: from, End: to, Step: 5, QueryType: querierv1.HeatmapQueryType_HEATMAP_QUERY_TYPE_INDIVIDUAL,
+		ExemplarType: typesv1.ExemplarType_EXEMPLAR_TYPE_SPAN}))
+	a.check(connect.CodeOf(err) == connect.CodeInvalidArgument, "examples of spans of profiles: %v", err)
+}
+
+// spanOf asks for the samples of an example.
+func (a *asker) spanOf(kind string, from, to int64, e *typesv1.Exemplar) {
+	answer, err := a.q.SelectMergeStacktraces(ctx, rq(&querierv1.SelectMergeStacktracesRequest{ProfileTypeID: kind,
+		Start: from, End: to, ProfileIdSelector: []string{e.ProfileId}, SpanSelector: []string{e.SpanId}}))
+	if a.fine(err, "span "+e.SpanId) {
+		a.check(answer.Msg.Flamegraph.Total == e.Value, "span %s: %d, want %d", e.SpanId, answer.Msg.Flamegraph.Total,
+			e.Value)
+	}
+}
+
+// callSite asks what stacks below a frame have over time.
+func (a *asker) callSite(kind string, from, to int64) {
+	s := selection{kind: kind, from: from, to: to, callSite: []string{"main", "handle"}}
+	selector := &typesv1.StackTraceSelector{CallSite: []*typesv1.Location{{Name: "main"}, {Name: "handle"}}}
+	answer, err := a.q.SelectSeries(ctx, rq(&querierv1.SelectSeriesRequest{ProfileTypeID: kind, LabelSelector: "{}",
+		Start: from, End: to + 1000, Step: 1, StackTraceSelector: selector}))
+	if !a.fine(err, "SelectSeries of a call site") {
+		return
+	}
+	var got float64
+	for _, series := range answer.Msg.Series {
+		for _, p := range series.Points {
+			got += p.Value
+		}
+	}
+	want := tree(a.m.selected(s), s, false)[""].total
+	a.check(want > 0 && got == float64(want), "series of a call site: %v, want %d", got, want)
 }
 
 func (a *asker) store() {

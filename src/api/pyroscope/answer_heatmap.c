@@ -1,4 +1,4 @@
-/* SelectHeatmap: how many profiles had which total, over time and by labels.
+/* SelectHeatmap: how many profiles, or spans of profiles, had which total, over time and by labels.
  *
  * Totals are divided into COLUMNS equal parts between the smallest and the largest of the answer. A slot is the time of
  * a step; its timestamp is the end of it. Source: spec store-query §3.6.
@@ -22,6 +22,8 @@ struct heatmap_profile {
     int64_t slot; /* from the start on */
     int64_t ms, total;
     uint8_t id[PROFILE_ID_SIZE];
+    bool has_span, has_trace;
+    uint8_t span[SPAN_ID_SIZE], trace[TRACE_ID_SIZE];
 };
 
 struct answer_heatmap {
@@ -33,13 +35,13 @@ struct answer_heatmap {
     bool full;
 };
 
-static void answer_heatmap_visit(void *arg, const struct store_point *p)
+/* NULL: there is no room. */
+static struct heatmap_profile *answer_heatmap_add(struct answer_heatmap *h, const struct store_point *p)
 {
-    struct answer_heatmap *h = arg;
     const int64_t ms = p->time_ns / NS_PER_MS, past = ms - h->q->range.from_ms;
     h->full = h->full || h->len >= HEATMAP_PROFILES_BYTES / sizeof *h->items;
     if (h->full)
-        return;
+        return NULL;
     xgrow(&h->items, &h->cap, h->len + 1, sizeof *h->items);
     struct heatmap_profile *item = &h->items[h->len++];
     *item = (struct heatmap_profile){.group = label_group_of(&h->groups, p->series),
@@ -48,6 +50,23 @@ static void answer_heatmap_visit(void *arg, const struct store_point *p)
                                      .total = p->total};
     memcpy(item->id, p->id, sizeof item->id);
     value_scale_add(&h->scale, p->total);
+    return item;
+}
+
+static void answer_heatmap_visit(void *arg, const struct store_point *p)
+{
+    (void)answer_heatmap_add(arg, p);
+}
+
+static void answer_heatmap_visit_span(void *arg, const struct store_value *v)
+{
+    struct heatmap_profile *item = answer_heatmap_add(arg, &v->point);
+    if (!item)
+        return;
+    item->has_span = v->has_span;
+    item->has_trace = v->has_trace;
+    memcpy(item->span, v->span, sizeof item->span);
+    memcpy(item->trace, v->trace, sizeof item->trace);
 }
 
 static int answer_heatmap_order(const void *a, const void *b)
@@ -60,13 +79,25 @@ static int answer_heatmap_order(const void *a, const void *b)
     return (x->total > y->total) - (x->total < y->total);
 }
 
+static void answer_heatmap_put_hex(struct buf *out, uint32_t field, const uint8_t *id, size_t n)
+{
+    cleanup_buf struct buf hex = BUF_INIT(64);
+    for (size_t i = 0; i < n; i++)
+        buf_printf(&hex, "%02x", id[i]);
+    wire_bytes(out, field, buf_slice(&hex));
+}
+
 static void answer_heatmap_put_exemplar(const struct heatmap_profile *p, struct buf *out)
 {
     cleanup_buf struct buf e = BUF_INIT(1 << 10), id = BUF_INIT(64);
     querier_put_uuid(&id, p->id);
     wire_number(&e, 1, (uint64_t)p->ms);
     wire_bytes(&e, 2, buf_slice(&id));
+    if (p->has_span)
+        answer_heatmap_put_hex(&e, 3, p->span, sizeof p->span);
     wire_number(&e, 4, (uint64_t)p->total);
+    if (p->has_trace)
+        answer_heatmap_put_hex(&e, 6, p->trace, sizeof p->trace);
     wire_bytes(out, 4, buf_slice(&e));
 }
 
@@ -89,7 +120,8 @@ static void answer_heatmap_put_slot(const struct answer_heatmap *h, const struct
     }
     wire_bytes(&slot, 2, buf_slice(&y));
     wire_bytes(&slot, 3, buf_slice(&counts));
-    for (size_t i = 0; i < COLUMNS && h->q->request.exemplar_type.value == EXEMPLARS_INDIVIDUAL; i++)
+    const int64_t exemplars = h->q->request.exemplar_type.value;
+    for (size_t i = 0; i < COLUMNS && (exemplars == EXEMPLARS_INDIVIDUAL || exemplars == EXEMPLARS_SPAN); i++)
         if (largest[i])
             answer_heatmap_put_exemplar(largest[i], &slot);
     wire_bytes(out, 2, buf_slice(&slot));
@@ -146,9 +178,13 @@ static int answer_heatmap_run(struct querier_call *q, struct store_reader *r)
     struct answer_heatmap h = {.q = q, .scale = {.columns = COLUMNS}};
     const struct store_filter filter = {&q->selector, q->range};
     label_groups_init(&h.groups, q->request.group_by.items, q->request.group_by.len);
-    int code = store_each_point(r, &filter, answer_heatmap_visit, &h, &q->err);
+    const struct values_ask spans = {.by_span = true};
+    int code = q->request.heatmap_type.value == HEATMAP_SPAN
+                   ? store_each_value(r, &filter, &spans, answer_heatmap_visit_span, &h, &q->err)
+                   : store_each_point(r, &filter, answer_heatmap_visit, &h, &q->err);
     if (code == 0 && (h.full || h.groups.full))
-        code = err_set(&q->err, -EMSGSIZE, "more than %zu profiles: choose a shorter time range or add label matchers",
+        code = err_set(&q->err, -EMSGSIZE,
+                       "more than %zu profiles or spans: choose a shorter time range or add label matchers",
                        HEATMAP_PROFILES_BYTES / sizeof *h.items);
     if (code == 0)
         answer_heatmap_put(&h);
@@ -164,10 +200,11 @@ static int answer_heatmap_prepare(struct querier_call *q)
         code = querier_call_step(q);
     if (code == 0 && q->range.from_ms >= q->range.until_ms)
         code = err_set(&q->err, -EINVAL, "start must be before end");
-    if (code == 0 && q->request.heatmap_type.value == HEATMAP_SPAN)
-        code = err_set(&q->err, -ENOTSUP, "heat maps of spans are not supported");
-    if (code == 0 && q->request.heatmap_type.value != HEATMAP_INDIVIDUAL)
+    const int64_t type = q->request.heatmap_type.value;
+    if (code == 0 && type != HEATMAP_INDIVIDUAL && type != HEATMAP_SPAN)
         code = err_set(&q->err, -EINVAL, "valid heatmap query type must be specified");
+    if (code == 0 && type == HEATMAP_INDIVIDUAL && q->request.exemplar_type.value == EXEMPLARS_SPAN)
+        code = err_set(&q->err, -EINVAL, "exemplars of spans require a heat map of spans");
     return code;
 }
 

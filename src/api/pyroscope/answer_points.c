@@ -1,7 +1,8 @@
 /* SelectSeries: totals of profiles over time, by labels.
  *
  * Points lie at start + k * step up to the end; one counts the profiles behind the point before it, up to itself, so
- * the first reaches back before the start. Points without profiles are left out. Source: spec store-query §3.5.
+ * the first reaches back before the start. Points without profiles are left out. With a call site, a profile has what
+ * its stacks have that begin with it. Source: spec store-query §3.5.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -90,6 +91,20 @@ static void answer_points_visit(void *arg, const struct store_point *p)
     g->sum = flame_sum(g->sum, p->total);
 }
 
+static void answer_points_visit_value(void *arg, const struct store_value *v)
+{
+    answer_points_visit(arg, &v->point);
+}
+
+/* Totals of profiles are known without their stacks; what some of these have is found in the profiles. */
+static int answer_points_collect(struct answer_points *a, struct store_reader *r, const struct store_filter *filter)
+{
+    const struct query_texts *site = &a->q->request.call_site;
+    const struct values_ask ask = {.call_site = site->items, .call_site_len = site->len};
+    return site->len ? store_each_value(r, filter, &ask, answer_points_visit_value, a, &a->q->err)
+                     : store_each_point(r, filter, answer_points_visit, a, &a->q->err);
+}
+
 /* ---- the answer ---- */
 
 static void answer_points_put_exemplar(const struct answer_point *p, struct buf *out)
@@ -168,7 +183,7 @@ static int answer_points_run(struct querier_call *q, struct store_reader *r)
     const struct store_filter filter = {&q->selector,
                                         {q->range.from_ms - q->step_ms + 1, q->range.from_ms + steps * q->step_ms}};
     label_groups_init(&a.keys, q->request.group_by.items, q->request.group_by.len);
-    int code = store_each_point(r, &filter, answer_points_visit, &a, &q->err);
+    int code = answer_points_collect(&a, r, &filter);
     if (code == 0 && (a.full || a.keys.full))
         code = err_set(&q->err, -EMSGSIZE,
                        "the answer is larger than %d MiB: choose a shorter time range, a longer step or fewer labels",
@@ -186,9 +201,7 @@ static int answer_points_prepare(struct querier_call *q)
         code = querier_call_step(q);
     if (code == 0 && q->request.exemplar_type.value == EXEMPLARS_SPAN)
         code = err_set(&q->err, -ENOTSUP, "exemplar type span is not implemented");
-    if (code == 0 && (q->request.call_site.len || q->request.go_pgo.n || q->request.frame_filter.n))
-        code = err_set(&q->err, -ENOTSUP, "stack trace selectors are not supported for series of points");
-    return code;
+    return code < 0 ? code : querier_call_site(q);
 }
 
 const struct querier_answer answer_points = {answer_points_prepare, answer_points_run};

@@ -161,14 +161,24 @@ static int querier_call_profiles(struct querier_call *q)
     return 0;
 }
 
+int querier_call_site(struct querier_call *q)
+{
+    const struct query_request *r = &q->request;
+    if (r->go_pgo.n || r->frame_filter.n)
+        return err_set(&q->err, -ENOTSUP, "stack trace selectors other than call_site are not supported");
+    if (r->call_site.len > CALL_SITE_FRAMES_MAX)
+        return err_set(&q->err, -EINVAL, "call_site has more than %d frames", CALL_SITE_FRAMES_MAX);
+    return 0;
+}
+
 int querier_call_stacks(struct querier_call *q)
 {
     struct query_request *r = &q->request;
     if (r->spans.len && r->trace_ids.len)
         return err_set(&q->err, -EINVAL, "span_selector and trace_id_selector cannot be combined");
-    if (r->go_pgo.n || r->frame_filter.n)
-        return err_set(&q->err, -ENOTSUP, "stack trace selectors other than call_site are not supported");
-    int code = querier_call_nodes(q);
+    int code = querier_call_site(q);
+    if (code == 0)
+        code = querier_call_nodes(q);
     if (code == 0)
         code = querier_call_ids(q, &r->spans, SPAN_ID_HEX, "span", &q->merge.spans);
     if (code == 0)

@@ -11,6 +11,7 @@
 #include "store/query.h"
 #include "store/select.h"
 #include "store/store.h"
+#include "store/value_query.h"
 
 enum { QUERIER_ANSWER_MAX = 256 << 20, QUERIER_NODES_MOST = 1 << 20 };
 
@@ -42,6 +43,8 @@ struct querier_answer {
 
 /* Profile type, selector, range: what all queries of one type have. */
 int querier_call_select(struct querier_call *q);
+/* Of stacks only those that begin with some frames. */
+int querier_call_site(struct querier_call *q);
 /* Nodes, and which stacks and samples count. */
 int querier_call_stacks(struct querier_call *q);
 /* The step of a series of points. */
