@@ -394,47 +394,27 @@ int slice_picks_merge(struct store_reader *r, const struct slice_picks *picks, c
 
 /* ---- values ---- */
 
-struct values_list {
-    struct values_want *items;
-    size_t len;
-};
-
-static void values_list_done(struct values_list *l)
-{
-    for (size_t i = 0; i < l->len; i++)
-        free((void *)l->items[i].rows.p);
-    free(l->items);
-}
-
-static int block_want_values(struct store_reader *r, const struct slice_pick *pick, uint32_t first,
-                             struct values_list *out, struct err *err)
-{
-    struct want_list one = {.items = xcalloc(1, sizeof *one.items)};
-    const int code = block_want_slice(r, pick, true, &one, err);
-    if (one.len)
-        out->items[out->len++] = (struct values_want){one.items->blob, first, pick->rows, pick->row_count};
-    free(one.items); /* the blob is the list's now */
-    return code;
-}
-
 /* Picks of one block. 0: there is nothing to ask for. */
 static int block_values_prepare(struct store_reader *r, const struct slice_pick *picks, size_t n, uint32_t first,
                                 const struct values_ask *ask, struct buf *head, struct buf *bytes, struct err *err)
 {
-    __attribute__((cleanup(values_list_done))) struct values_list wants = {.items =
-                                                                               xcalloc(n + 1, sizeof *wants.items)};
+    __attribute__((cleanup(want_list_done))) struct want_list found = {.items = xcalloc(n + 1, sizeof *found.items)};
+    cleanup_free struct values_want *wants = xcalloc(n + 1, sizeof *wants);
     struct str tree = {0};
     int code = 0;
     for (size_t i = 0; code == 0 && i < n; i++) {
+        const size_t before = found.len;
         if (slice_pick_wants(&picks[i]))
-            code = block_want_values(r, &picks[i], first, &wants, err);
+            code = block_want_slice(r, &picks[i], true, &found, err);
+        if (found.len > before)
+            wants[before] = (struct values_want){found.items[before].blob, first, picks[i].rows, picks[i].row_count};
         first += slice_pick_profiles(&picks[i]);
     }
-    if (code < 0 || wants.len == 0)
+    if (code < 0 || found.len == 0)
         return code;
     code = ask->call_site_len ? block_read_tree(r, picks->slice.block, &tree, err) : 1;
     if (code == 1)
-        block_values_request(ask, tree, wants.items, wants.len, head, bytes);
+        block_values_request(ask, tree, wants, found.len, head, bytes);
     free((void *)tree.p);
     if (code == 0)
         reader_leave_out(r, READER_BLOCK, picks->slice.block);

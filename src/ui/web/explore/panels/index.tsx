@@ -6,11 +6,10 @@ import { ComparePanel } from "./compare";
 import { DownloadMenu } from "./download";
 import { FunctionsPanel } from "./functions";
 import { HeatPanel } from "./heat_map";
+import type { PanelId } from "./ids";
 import "./panels.css";
 import { SandwichPanel } from "./sandwich";
 import { ViewMenu } from "./view_menu";
-
-export type PanelId = "graph" | "functions" | "sandwich" | "compare" | "heat";
 
 const PANELS: [id: PanelId, title: string][] = [
   ["graph", "Flame graph"],

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { NODES, State, go } from "../state";
 import { LIBRARIES, viewQuery } from "../view_query";
-import type { PanelId } from "./index";
+import type { PanelId } from "./ids";
 import { Menu } from "./menu";
 
 const FLAG_WORDS: [name: string, title: string][] = [

@@ -1,0 +1,2 @@
+/* What a column of Explore shows. */
+export type PanelId = "graph" | "functions" | "sandwich" | "compare" | "heat";
