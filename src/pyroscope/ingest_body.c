@@ -13,6 +13,7 @@
 #include "pprof/encode.h"
 #include "pprof/from_jfr.h"
 #include "pprof/proto_fields.h"
+#include "pyroscope/ingest_metric.h"
 #include "pyroscope/multipart.h"
 #include "pyroscope/push_message.h"
 
@@ -174,27 +175,11 @@ static int ingest_inflate(struct str *bytes, struct buf *room, struct err *err)
     return code;
 }
 
-/* What a profile is called, by its sample types. */
-static struct str ingest_metric_of(const struct profile *p)
+/* `config` says what the client calls the sample types, or is "". */
+static int ingest_pprof(struct ingest_request *rq, struct str bytes, struct str config, struct err *err)
 {
-    static const struct {
-        const char *part, *metric;
-    } metrics[] = {{"wall", "wall"},     {"cpu", "process_cpu"}, {"alloc_", "memory"},
-                   {"inuse_", "memory"}, {"space", "memory"},    {"objects", "memory"},
-                   {"mutex_", "mutex"},  {"block_", "block"},    {"goroutine", "goroutines"}};
-    for (size_t k = 0; k < ARRAY_LEN(metrics); k++) {
-        for (size_t i = 0; i < p->type_count; i++) {
-            const struct str type = p->symbols->strings[p->types[i].type];
-            if (type.n && memmem(type.p, type.n, metrics[k].part, strlen(metrics[k].part)))
-                return str_of(metrics[k].metric);
-        }
-    }
-    return p->type_count ? p->symbols->strings[p->types[0].type] : STR("");
-}
-
-static int ingest_pprof(struct ingest_request *rq, struct str bytes, struct err *err)
-{
-    cleanup_buf struct buf plain = BUF_INIT(INGEST_INFLATED_MAX), timed = BUF_INIT(INGEST_INFLATED_MAX);
+    cleanup_buf struct buf plain = BUF_INIT(INGEST_INFLATED_MAX), timed = BUF_INIT(INGEST_INFLATED_MAX),
+                           metric = BUF_INIT(INGEST_SYMBOLS_MAX);
     cleanup_symbols struct symbols symbols;
     struct profile p;
     int code = ingest_inflate(&bytes, &plain, err);
@@ -209,11 +194,11 @@ static int ingest_pprof(struct ingest_request *rq, struct str bytes, struct err 
         wire_number(&timed, PROFILE_TIME_NANOS, (uint64_t)rq->how.from_ns);
         bytes = buf_slice(&timed);
     }
-    const struct str metric = ingest_metric_of(&p);
-    if (metric.n == 0)
+    code = ingest_metric_of(&p, config, &metric, err);
+    if (code == 0 && metric.len == 0)
         code = err_set(err, -EINVAL, "a profile without sample types");
-    else
-        ingest_put(rq, metric, STR(""), bytes);
+    if (code == 0)
+        ingest_put(rq, buf_slice(&metric), STR(""), bytes);
     profile_done(&p);
     return code;
 }
@@ -222,10 +207,10 @@ static int ingest_pprof_parts(struct ingest_request *rq, struct str body, struct
 {
     const struct str boundary = multipart_boundary(rq->content_type);
     struct multipart m = multipart_of(body, boundary);
-    struct str name, bytes, profile = STR("");
+    struct str name, bytes, profile = STR(""), config = STR("");
     bool found = false;
     if (boundary.n == 0)
-        return ingest_pprof(rq, body, err);
+        return ingest_pprof(rq, body, config, err);
     while (multipart_next(&m, &name, &bytes)) {
         if (str_is(name, "prev_profile") && bytes.n)
             return err_set(err, -EINVAL,
@@ -235,8 +220,10 @@ static int ingest_pprof_parts(struct ingest_request *rq, struct str body, struct
             profile = bytes;
             found = true;
         }
+        if (str_is(name, "sample_type_config"))
+            config = bytes;
     }
-    return found ? ingest_pprof(rq, profile, err) : err_set(err, -EINVAL, "no part \"profile\" in the body");
+    return found ? ingest_pprof(rq, profile, config, err) : err_set(err, -EINVAL, "no part \"profile\" in the body");
 }
 
 /* ---- JFR ---- */

@@ -1,14 +1,13 @@
 #include "pyroscope/proto_json_read.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/base64.h"
 #include "base/cleanup.h"
 #include "base/wire.h"
+#include "pyroscope/json_load.h"
 
 static int proto_json_bad(const struct proto_message *m, const char *what, struct err *err)
 {
@@ -169,24 +168,12 @@ static int proto_json_message(const struct proto_message *m, const json_t *v, st
     return code;
 }
 
-/* Keys of objects are hashed with a seed that a client cannot know. The library would read a device for it, which the
- * parser process cannot open. */
-static void proto_json_seed(void)
-{
-    static bool done;
-    size_t seed = 0;
-    if (!done && getrandom(&seed, sizeof seed, 0) == sizeof seed)
-        json_object_seed(seed);
-    done = true;
-}
-
 int proto_json_read(const struct proto_message *m, struct str text, struct buf *out, struct err *err)
 {
     if (str_trim(text).n == 0)
         return err_set(err, -EINVAL, "unmarshal message: zero-length payload is not a valid JSON object");
     json_error_t why;
-    proto_json_seed();
-    json_t *json = json_loadb(text.p, text.n, JSON_ALLOW_NUL, &why);
+    json_t *json = json_load(text, &why);
     if (!json)
         return proto_json_bad(m, why.text, err);
     const int code = proto_json_message(m, json, out, err);

@@ -1,9 +1,8 @@
 #include "pyroscope/push_body.h"
 
 #include <errno.h>
-#include <jansson.h>
-#include <sys/random.h>
 
+#include "base/cleanup.h"
 #include "base/gzip.h"
 #include "pyroscope/push_json.h"
 #include "pyroscope/push_message.h"
@@ -16,17 +15,6 @@ static void push_body_encode(const struct push_message *m, struct buf *out)
             buf_str(out, m->series[i].profiles[k]);
         }
     }
-}
-
-/* Keys of objects are hashed with a seed that a client cannot know. The library would read a device for it, which the
- * parser process cannot open. */
-static void push_body_seed_json(void)
-{
-    static bool done;
-    size_t seed = 0;
-    if (!done && getrandom(&seed, sizeof seed, 0) == sizeof seed)
-        json_object_seed(seed);
-    done = true;
 }
 
 static int push_body_read(const struct push_body *how, struct str body, struct buf *out, struct err *err)
@@ -45,7 +33,6 @@ static int push_body_serve(const struct parser_item *items, size_t n, struct buf
     if (n != 1 || items->head.n != sizeof how)
         return err_set(err, -EINVAL, "invalid request");
     memcpy(&how, items->head.p, sizeof how);
-    push_body_seed_json();
     if (!how.gzip)
         return push_body_read(&how, items->bytes, out, err);
     cleanup_buf struct buf inflated = BUF_INIT(SERVER_BODY_MAX);

@@ -1,7 +1,8 @@
 #include "pyroscope/push_json.h"
 
 #include <errno.h>
-#include <jansson.h>
+
+#include "pyroscope/json_load.h"
 
 static int push_json_bad(struct err *err, const char *what)
 {
@@ -135,7 +136,7 @@ int push_json_decode(struct push_message *m, struct str body, struct err *err)
     if (str_trim(body).n == 0)
         return err_set(err, -EINVAL, "unmarshal message: zero-length payload is not a valid JSON object");
     json_error_t why;
-    json_t *json = json_loadb(body.p, body.n, JSON_ALLOW_NUL, &why);
+    json_t *json = json_load(body, &why);
     if (!json)
         return push_json_bad(err, why.text);
     int code = push_json_decode_request(m, json, err);

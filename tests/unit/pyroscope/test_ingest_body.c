@@ -131,6 +131,28 @@ static void a_pprof_is_named_by_its_types(void)
           LABELS "__name__=memory 1700000000s+0s alloc_objects:count alloc_space:bytes/0 main;work 5\n");
 }
 
+static void a_mutex_and_a_block_profile_are_told_apart_by_their_part(void)
+{
+    static const struct made_sample sample = {"main;work", {5, 7}, NULL};
+    const struct made_profile made = {
+        .types = {{"contentions", "count"}, {"delay", "nanoseconds"}}, .samples = &sample, .n = 1, .time_ns = FROM};
+    cleanup_buf struct buf profile = make_profile(&made), part = BUF_INIT(MAX), out = BUF_INIT(MAX);
+    buf_puts(&part, "--b\r\nContent-Disposition: form-data; name=\"profile\"\r\n\r\n");
+    buf_str(&part, buf_slice(&profile));
+    buf_puts(&part, "\r\n--b\r\nContent-Disposition: form-data; name=\"sample_type_config\"\r\n\r\n");
+    const size_t before = part.len;
+    buf_puts(&part, "{\"contentions\":{\"display-name\":\"block_count\"}}\r\n--b--\r\n");
+    check((struct ingest_how){INGEST_PPROF}, "multipart/form-data; boundary=b", buf_slice(&part),
+          LABELS "__name__=block 1700000000s+0s contentions:count delay:nanoseconds/0 main;work 5\n");
+    check((struct ingest_how){INGEST_PPROF}, "", buf_slice(&profile),
+          LABELS "__name__=mutex 1700000000s+0s contentions:count delay:nanoseconds/0 main;work 5\n");
+    part.len = before;
+    buf_puts(&part, "{\r\n--b--\r\n");
+    CHECK_INT(serve((struct ingest_how){INGEST_PPROF}, "multipart/form-data; boundary=b", buf_slice(&part), &out),
+              -EINVAL);
+    CHECK_HAS(error.text, "sample_type_config: ");
+}
+
 static void what_is_no_pprof_is_refused(void)
 {
     cleanup_buf struct buf out = BUF_INIT(MAX);
@@ -187,6 +209,7 @@ int main(void)
     RUN(a_compressed_body_is_inflated);
     RUN(wrong_values_are_refused);
     RUN(a_pprof_is_named_by_its_types);
+    RUN(a_mutex_and_a_block_profile_are_told_apart_by_their_part);
     RUN(what_is_no_pprof_is_refused);
     RUN(a_recording_becomes_a_profile_per_type);
     RUN(an_application_may_end_with_its_type);
