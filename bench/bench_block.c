@@ -60,7 +60,7 @@ static double flame_ms(const struct parser_service *s, const struct parser_item 
         flame_init(&f, FLAME_NODES_MAX, FLAME_NAME_BYTES_MAX);
         const double took = now() - start;
         best = took < best ? took : best;
-        flame_merge_add(&f, buf_slice(&answer));
+        flame_merge_add(&f, NULL, buf_slice(&answer));
         *nodes = f.node_count;
         if (flame_merge_damaged(buf_slice(&answer)))
             abort();
@@ -147,7 +147,8 @@ static void bench_day(void)
         }
         heads[h] = BUF_INIT(MAX);
         bytes[h] = BUF_INIT(MAX);
-        block_flame_request(&how, buf_slice(&tree), wants, SERIES, &heads[h], &bytes[h]);
+        flame_ask_put(&how, &heads[h]);
+        block_wants_put(buf_slice(&tree), wants, SERIES, &heads[h], &bytes[h]);
         items[h] = (struct parser_item){buf_slice(&heads[h]), buf_slice(&bytes[h])};
         for (size_t i = 0; i < SERIES; i++)
             buf_done(&made[i]);
@@ -336,7 +337,8 @@ static void service_flame(struct service *s, size_t of)
     double ms[2] = {0};
     for (int k = 0; k < (series->sum.len ? 2 : 1); k++) {
         cleanup_buf struct buf head = BUF_INIT(MAX), bytes = BUF_INIT(MAX);
-        block_flame_request(&how, buf_slice(&s->tree), &wants[k], 1, &head, &bytes);
+        flame_ask_put(&how, &head);
+        block_wants_put(buf_slice(&s->tree), &wants[k], 1, &head, &bytes);
         const struct parser_item item = {buf_slice(&head), buf_slice(&bytes)};
         ms[k] = flame_ms(&block_flame_service, &item, 1, &block_nodes);
         if (block_nodes != nodes)

@@ -27,7 +27,7 @@ static void add_tree(struct str answer)
     if (flame_merge_check(NULL, 1, answer, &err) < 0)
         return;
     flame_init(&f, 100, 1 << 16);
-    flame_merge_add(&f, answer);
+    flame_merge_add(&f, NULL, answer);
     flame_finish(&f);
     if (f.nodes[0].total < 0)
         abort();

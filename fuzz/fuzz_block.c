@@ -50,18 +50,20 @@ static void graph(struct str tree_content, enum blob_kind kind, struct str conte
     cleanup_buf struct buf tree = sealed(BLOCK_TREE, tree_content), blob = sealed(kind, content);
     for (unsigned k = 0; k < 3; k++) {
         const struct flame_ask ask = {.lines = k == 1, .nodes = NODES, .spans = &span, .span_count = k == 2};
-        const struct block_want want = {buf_slice(&blob), kind == BLOCK_SUM, k == 1 ? rows : NULL, 2};
+        const struct block_want want = {buf_slice(&blob), kind == BLOCK_SUM, k == 1 ? rows : NULL, 2, 0};
         cleanup_buf struct buf head = BUF_INIT(MAX), bytes = BUF_INIT(MAX);
-        block_flame_request(&ask, buf_slice(&tree), &want, 1, &head, &bytes);
+        flame_ask_put(&ask, &head);
+        block_wants_put(buf_slice(&tree), &want, 1, &head, &bytes);
         struct buf answer = served(&block_flame_service, &head, &bytes, flame_merge_check);
         buf_done(&answer);
     }
     for (unsigned k = 0; kind == BLOCK_ROWS && k < 2; k++) {
         static const struct str site = {"a", 1};
         const struct values_ask ask = {.by_span = k == 0, .call_site = &site, .call_site_len = k};
-        const struct values_want want = {.rows = buf_slice(&blob), .few = k ? rows : NULL, .few_count = 2};
+        const struct block_want want = {.blob = buf_slice(&blob), .rows = k ? rows : NULL, .row_count = 2};
         cleanup_buf struct buf head = BUF_INIT(MAX), bytes = BUF_INIT(MAX);
-        block_values_request(&ask, buf_slice(&tree), &want, 1, &head, &bytes);
+        values_ask_put(&ask, &head);
+        block_wants_put(buf_slice(&tree), &want, 1, &head, &bytes);
         struct buf answer = served(&block_values_service, &head, &bytes, values_check);
         buf_done(&answer);
     }

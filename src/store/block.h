@@ -11,6 +11,7 @@
 
 #include "base/cursor.h"
 #include "parser/parser_service.h"
+#include "store/block_wants.h"
 
 /* Of one tree; a block that is full is followed by another. Slices of one request. Bytes of an answer of each
  * service. */
@@ -77,16 +78,7 @@ must_check int block_join_read(struct cursor *c, struct block_slice *ret, struct
 
 /* ---- store.block: rows become a tree ---- */
 
-/* Items: a block and what is wanted of it. The answer is that of store/flame_merge.h, with its check. Blobs that are
- * damaged are left out and counted there (flame_merge_damaged()). */
+/* Items: what is asked (store/flame_ask.h), then a block and what is wanted of it (store/block_wants.h). The answer is
+ * that of store/flame_merge.h, with its check. Blobs that are damaged are left out and counted there
+ * (flame_merge_damaged()). */
 extern const struct parser_service block_flame_service;
-
-struct flame_ask;
-struct block_want {
-    struct str blob;
-    bool is_sum;          /* of all rows; not where spans or traces are asked for */
-    const uint32_t *rows; /* ascending; NULL = all */
-    size_t row_count;
-};
-void block_flame_request(const struct flame_ask *ask, struct str tree, const struct block_want *wants, size_t n,
-                         struct buf *head, struct buf *bytes);

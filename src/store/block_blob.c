@@ -47,14 +47,7 @@ static int blob_bad(struct err *err, const char *what)
     return err_set(err, -EBADMSG, "stored block: %s", what);
 }
 
-bool block_blob_intact(enum blob_kind kind, struct str blob)
-{
-    const uint8_t *p = (const uint8_t *)blob.p;
-    return blob.n >= BLOB_HEAD && p[0] == 'S' && p[1] == 'B' && p[2] == kind && p[3] == BLOB_VERSION &&
-           blob_checksum_fits(p, blob.n);
-}
-
-int block_blob_open(enum blob_kind kind, struct str blob, struct buf *room, struct str *ret, struct err *err)
+static int blob_check(enum blob_kind kind, struct str blob, struct err *err)
 {
     const uint8_t *p = (const uint8_t *)blob.p;
     if (blob.n < BLOB_HEAD || p[0] != 'S' || p[1] != 'B' || p[2] != kind)
@@ -63,6 +56,21 @@ int block_blob_open(enum blob_kind kind, struct str blob, struct buf *room, stru
         return blob_bad(err, "of another version");
     if (!blob_checksum_fits(p, blob.n))
         return blob_bad(err, "damaged");
+    return 0;
+}
+
+bool block_blob_intact(enum blob_kind kind, struct str blob)
+{
+    struct err err;
+    return blob_check(kind, blob, &err) == 0;
+}
+
+int block_blob_open(enum blob_kind kind, struct str blob, struct buf *room, struct str *ret, struct err *err)
+{
+    const uint8_t *p = (const uint8_t *)blob.p;
+    int code = blob_check(kind, blob, err);
+    if (code < 0)
+        return code;
     const struct str content = {blob.p + BLOB_HEAD, blob.n - BLOB_HEAD};
     if (p[BLOB_METHOD_AT] == BLOB_STORED) {
         *ret = content;
@@ -71,7 +79,7 @@ int block_blob_open(enum blob_kind kind, struct str blob, struct buf *room, stru
     if (p[BLOB_METHOD_AT] != BLOB_DEFLATED)
         return blob_bad(err, "of another method");
     room->max = BLOCK_PLAIN_MAX;
-    const int code = gzip_inflate(content, room, err);
+    code = gzip_inflate(content, room, err);
     if (code < 0)
         return code == -ENOMEM ? code : blob_bad(err, "invalid data");
     *ret = buf_slice(room);

@@ -8,15 +8,6 @@
 #include "store/block_tree.h"
 #include "store/flame_merge.h"
 
-/* A head: what is asked (store/flame_ask.h), this, wants, rows of all wants. */
-struct sent_block {
-    uint64_t tree, wants;
-};
-struct sent_want {
-    uint64_t size, rows;
-    uint32_t sum, all;
-};
-
 /* ---- the parser process ---- */
 
 struct block_flame {
@@ -80,46 +71,27 @@ static int flame_block_row(struct block_flame *f, const struct block_row *row)
     return 0;
 }
 
-/* `wanted`: numbers of rows, ascending; of all rows when `all`. */
-static int flame_block_rows(struct block_flame *f, struct str blob, bool all, struct str wanted, struct err *err)
+static int flame_block_rows(struct block_flame *f, struct block_wanted *wanted, struct err *err)
 {
     cleanup_block_rows struct block_rows r = {0};
     struct block_row row;
-    size_t at = 0;
-    int code = block_rows_open(blob, &r, err);
+    int code = block_rows_open(wanted->blob, &r, err);
     if (code == 0)
         code = flame_block_select_ids(f, &r);
-    for (uint32_t i = 0; code >= 0 && (all || at < wanted.n) && (code = block_rows_next(&r, &row, err)) == 1; i++) {
-        uint32_t next = 0;
-        if (!all)
-            memcpy(&next, wanted.p + at, sizeof next);
-        if (!all && next != i)
-            continue;
-        at += sizeof next;
-        code = flame_block_row(f, &row);
+    for (uint32_t i = 0; code >= 0 && block_wanted_more(wanted) && (code = block_rows_next(&r, &row, err)) == 1; i++) {
+        if (block_wanted_takes(wanted, i))
+            code = flame_block_row(f, &row);
     }
-    if (code >= 0 && !all && at < wanted.n)
+    if (code >= 0 && block_wanted_lacks(wanted))
         return err_set(err, -EBADMSG, "stored rows: too few");
     return code < 0 ? code : 0;
 }
 
-/* What is sent of a block, as far as it was not used yet. */
-struct sent_parts {
-    struct cursor wants, rows, blobs;
-};
-
-static int flame_block_want(struct block_flame *f, struct sent_parts *sent, struct err *err)
+static int flame_block_want(struct block_flame *f, struct block_wanted *wanted, struct err *err)
 {
-    struct sent_want want = {0};
-    const uint8_t *p = cursor_bytes(&sent->wants, sizeof want);
-    if (p)
-        memcpy(&want, p, sizeof want);
-    const struct str wanted = cursor_str(&sent->rows, want.rows * sizeof(uint32_t)),
-                     blob = cursor_str(&sent->blobs, want.size);
-    if (!p || want.rows > UINT32_MAX || sent->rows.bad || sent->blobs.bad ||
-        (want.sum && flame_filter_by_id(&f->filter)))
+    if (wanted->is_sum && flame_filter_by_id(&f->filter))
         return err_set(err, -EINVAL, "invalid request");
-    return want.sum ? flame_block_sum(f, blob, err) : flame_block_rows(f, blob, want.all, wanted, err);
+    return wanted->is_sum ? flame_block_sum(f, wanted->blob, err) : flame_block_rows(f, wanted, err);
 }
 
 /* Whether a node, or one below it, has a value. */
@@ -172,45 +144,36 @@ static int flame_block_fold(struct block_flame *f)
     return 0;
 }
 
-static int flame_block_wants(struct block_flame *f, struct sent_parts *sent, uint64_t wants, struct err *err)
+static int flame_block_wants(struct block_flame *f, struct block_wants *wants, struct err *err)
 {
+    struct block_wanted wanted;
+    int code;
     f->sums = calloc(f->tree.node_count, sizeof *f->sums);
     if (!f->sums)
         return -ENOMEM;
-    for (uint64_t i = 0; i < wants; i++) {
+    while ((code = block_wants_next(wants, &wanted)) == 1) {
         struct err why = {0};
-        const int code = flame_block_want(f, sent, &why);
+        code = flame_block_want(f, &wanted, &why);
         if (code < 0 && code != -EBADMSG)
             return err_set(err, code, "%s", why.text);
         f->damaged += code < 0;
     }
-    return flame_block_fold(f);
+    return code < 0 ? err_set(err, code, "invalid request") : flame_block_fold(f);
 }
 
 static int flame_block_item(struct block_flame *f, const struct parser_item *item, struct err *err)
 {
     struct str head = item->head;
-    struct sent_block block = {0};
-    if (!flame_filter_read(&f->filter, &head))
-        return err_set(err, -EINVAL, "invalid request");
-    struct cursor c = cursor_of(head.p, head.n);
-    struct sent_parts sent = {.blobs = cursor_of(item->bytes.p, item->bytes.n)};
-    const uint8_t *p = cursor_bytes(&c, sizeof block);
-    if (p)
-        memcpy(&block, p, sizeof block);
-    const struct str tree = cursor_str(&sent.blobs, block.tree);
-    if (!p || sent.blobs.bad || block.wants > cursor_left(&c) / sizeof(struct sent_want))
-        return err_set(err, -EINVAL, "invalid request");
-    const struct str wants = cursor_str(&c, block.wants * sizeof(struct sent_want));
-    sent.wants = cursor_of(wants.p, wants.n);
-    sent.rows = c;
-    f->flame.nodes_max = f->filter.how.nodes;
+    struct block_wants wants;
     struct err why = {0};
-    int code = block_tree_read(tree, &f->tree, &why);
+    if (!flame_filter_read(&f->filter, &head) || !block_wants_read(head, item->bytes, &wants))
+        return err_set(err, -EINVAL, "invalid request");
+    f->flame.nodes_max = f->filter.how.nodes;
+    int code = block_tree_read(wants.tree, &f->tree, &why);
     if (code == -EBADMSG)
         f->damaged++;
     else if (code == 0)
-        code = flame_block_wants(f, &sent, block.wants, err);
+        code = flame_block_wants(f, &wants, err);
     block_tree_done(&f->tree);
     free(TAKE_PTR(f->sums));
     return code == -ENOMEM ? err_set(err, code, "out of memory") : code == -EBADMSG ? 0 : code;
@@ -232,25 +195,3 @@ static int flame_block_serve(const struct parser_item *items, size_t n, struct b
 }
 
 const struct parser_service block_flame_service = {"store.block", flame_block_serve};
-
-/* ---- where it is asked for ---- */
-
-void block_flame_request(const struct flame_ask *ask, struct str tree, const struct block_want *wants, size_t n,
-                         struct buf *head, struct buf *bytes)
-{
-    const struct sent_block block = {tree.n, n};
-    flame_ask_put(ask, head);
-    buf_append(head, &block, sizeof block);
-    buf_str(bytes, tree);
-    for (size_t i = 0; i < n; i++) {
-        const struct block_want *w = &wants[i];
-        const bool all = w->is_sum || !w->rows;
-        const struct sent_want sent = {w->blob.n, all ? 0 : w->row_count, w->is_sum, all};
-        buf_append(head, &sent, sizeof sent);
-        buf_str(bytes, w->blob);
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (wants[i].rows && !wants[i].is_sum)
-            buf_append(head, wants[i].rows, wants[i].row_count * sizeof *wants[i].rows);
-    }
-}

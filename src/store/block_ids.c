@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 
-enum { ID_BYTES_MAX = TRACE_ID_HEX / 2, SET_HEAD_MAX = 4, SET_MAX = SET_HEAD_MAX + SAMPLE_IDS_MAX * ID_BYTES_MAX };
+enum { SET_HEAD_MAX = 4, SET_MAX = SET_HEAD_MAX + SAMPLE_IDS_MAX * TRACE_ID_SIZE };
 
 void block_ids_done(struct block_ids *s)
 {
@@ -14,17 +14,15 @@ void block_ids_done(struct block_ids *s)
     *s = BLOCK_IDS_INIT;
 }
 
-static uint8_t block_id_digit(char hex)
-{
-    return (uint8_t)(hex <= '9' ? hex - '0' : hex - 'a' + 10);
-}
-
 static void block_ids_put_kind(const struct sample_ids *ids, bool trace, struct buf *out)
 {
+    uint8_t bytes[TRACE_ID_SIZE];
     for (size_t i = 0; i < ids->count; i++) {
         const struct sample_id *id = &ids->items[i];
-        for (size_t k = 0; id->trace == trace && k < sample_id_digits(id); k += 2)
-            buf_byte(out, (uint8_t)(block_id_digit(id->hex[k]) << 4 | block_id_digit(id->hex[k + 1])));
+        if (id->trace != trace)
+            continue;
+        sample_id_bytes(id, bytes);
+        buf_append(out, bytes, sample_id_digits(id) / 2);
     }
 }
 

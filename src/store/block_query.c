@@ -149,7 +149,7 @@ static struct str block_copy(struct str s)
 }
 
 /* The sum where it will do. */
-static int block_want_slice(struct store_reader *r, const struct slice_pick *pick, bool by_sample,
+static int block_want_slice(struct store_reader *r, const struct slice_pick *pick, uint32_t number, bool by_row,
                             struct want_list *out, struct err *err)
 {
     sqlite3_stmt *st = db_statement(r->db, DB_SLICE_STACKS, err);
@@ -161,11 +161,12 @@ static int block_want_slice(struct store_reader *r, const struct slice_pick *pic
         reader_leave_out(r, READER_SLICE, pick->slice.id);
     if (code <= 0)
         return code == -EBADMSG ? 0 : code;
-    const bool sum = !pick->rows && !by_sample && db_column(st, 0).n;
+    const bool sum = !pick->rows && !by_row && db_column(st, 0).n;
     out->items[out->len++] = (struct block_want){.blob = block_copy(db_column(st, sum ? 0 : 1)),
                                                  .is_sum = sum,
                                                  .rows = pick->rows,
-                                                 .row_count = pick->row_count};
+                                                 .row_count = pick->row_count,
+                                                 .number = number};
     sqlite3_reset(st);
     return 0;
 }
@@ -184,29 +185,33 @@ static int block_read_tree(struct store_reader *r, int64_t block, struct str *re
     return code == -EBADMSG ? 0 : code;
 }
 
-static int block_request(struct store_reader *r, const struct slice_pick *picks, size_t n, const struct flame_ask *ask,
-                         struct buf *head, struct buf *bytes, struct err *err)
+/* How a service asks about blocks. */
+struct block_question {
+    bool by_row; /* the sum of all rows will not do */
+    bool tree;
+};
+
+/* Of picks of one block; what is asked is in the head already. 0: there is nothing to ask about. */
+static int block_request(struct store_reader *r, const struct slice_pick *picks, size_t n, uint32_t number,
+                         struct block_question q, struct buf *head, struct buf *bytes, struct err *err)
 {
     __attribute__((cleanup(want_list_done))) struct want_list wants = {.items = xcalloc(n + 1, sizeof *wants.items)};
     struct str tree = {0};
-    const bool by_sample = ask->span_count || ask->trace_count;
     int code = 0;
     for (size_t i = 0; code == 0 && i < n; i++) {
         if (slice_pick_wants(&picks[i]))
-            code = block_want_slice(r, &picks[i], by_sample, &wants, err);
+            code = block_want_slice(r, &picks[i], number, q.by_row, &wants, err);
+        number += slice_pick_profiles(&picks[i]);
     }
-    if (code == 0 && wants.len == 0)
-        return 0;
-    if (code == 0)
-        code = block_read_tree(r, picks->slice.block, &tree, err);
+    if (code < 0 || wants.len == 0)
+        return code;
+    code = q.tree ? block_read_tree(r, picks->slice.block, &tree, err) : 1;
     if (code == 1)
-        block_flame_request(ask, tree, wants.items, wants.len, head, bytes);
+        block_wants_put(tree, wants.items, wants.len, head, bytes);
     free((void *)tree.p);
     if (code == 0)
         reader_leave_out(r, READER_BLOCK, picks->slice.block);
-    if (code == 1 && (!buf_ok(head) || !buf_ok(bytes)))
-        return reader_in_memory(r, SIZE_MAX, err);
-    return code;
+    return code == 1 && (!buf_ok(head) || !buf_ok(bytes)) ? reader_too_large(r, err) : code;
 }
 
 /* How many picks, from the first on, have its block. */
@@ -248,13 +253,15 @@ static void block_group_done(struct block_group *g)
 /* The next blocks, `max` at most. */
 static int block_group_fill(struct block_group *g, struct block_load *load, size_t max, struct err *err)
 {
+    const struct block_question q = {.by_row = g->ask->span_count || g->ask->trace_count, .tree = true};
     int code = 0;
     block_load_reset(load, reader_memory(g->r));
     while (code >= 0 && g->left && block_load_has_room(load) && load->count < max) {
         const size_t same = block_picks(g->picks, g->left);
         struct buf *head, *bytes;
         block_load_next(load, &head, &bytes);
-        code = block_request(g->r, g->picks, same, g->ask, head, bytes, err);
+        flame_ask_put(g->ask, head);
+        code = block_request(g->r, g->picks, same, 0, q, head, bytes, err);
         if (code == 1)
             block_load_keep(load, g->picks->slice.block);
         g->picks += same;
@@ -275,23 +282,19 @@ static size_t block_group_bytes(const struct block_group *g)
 static int block_group_take(struct block_group *g, struct block_load *load, struct err *err)
 {
     struct store_reader *r = g->r;
-    for (size_t i = 0; i < PARSER_ENDINGS; i++)
-        r->endings[i] += load->endings[i];
-    r->set_aside += (unsigned)load->aside_count;
+    reader_count_endings(r, load->endings, (unsigned)load->aside_count);
     for (size_t i = 0; i < load->aside_count; i++)
         reader_leave_out(r, READER_BLOCK, load->aside[i]);
     int code = load->code;
     if (code == -EMSGSIZE || code == -ENOMEM)
-        return reader_in_memory(r, SIZE_MAX, err);
+        return reader_too_large(r, err);
     if (code < 0)
         *err = load->err;
     for (size_t i = 0; code == 0 && i < load->answer_count; i++) {
         const struct str answer = buf_slice(&load->answers[i].bytes);
-        const int64_t longest = flame_merge_period(answer);
-        g->period = longest > g->period ? longest : g->period;
         if (flame_merge_damaged(answer))
             reader_leave_out(r, READER_BLOCK, load->answers[i].block);
-        flame_merge_add(&g->sum, answer);
+        flame_merge_add(&g->sum, &g->period, answer);
         code = reader_in_memory(r, block_group_bytes(g), err);
     }
     return code;
@@ -321,9 +324,7 @@ static int block_group_merge(struct block_group *g, struct err *err)
 
 static int block_add_known(struct store_reader *r, struct str answer, struct block_sum_of *sum, struct err *err)
 {
-    const int64_t longest = flame_merge_period(answer);
-    *sum->period = longest > *sum->period ? longest : *sum->period;
-    flame_merge_add(sum->out, answer);
+    flame_merge_add(sum->out, sum->period, answer);
     return reader_in_memory(r, flame_bytes(sum->out), err);
 }
 
@@ -343,7 +344,7 @@ static int block_merge(struct store_reader *r, const struct slice_pick *picks, s
         return code;
     flame_merge_put(&g.sum, g.period, 0, &answer);
     if (!buf_ok(&answer))
-        return reader_in_memory(r, SIZE_MAX, err);
+        return reader_too_large(r, err);
     if (r->cache)
         block_cache_put(r->cache, key, buf_slice(&answer));
     return block_add_known(r, buf_slice(&answer), sum, err);
@@ -394,42 +395,15 @@ int slice_picks_merge(struct store_reader *r, const struct slice_picks *picks, c
 
 /* ---- values ---- */
 
-/* Picks of one block. 0: there is nothing to ask for. */
-static int block_values_prepare(struct store_reader *r, const struct slice_pick *picks, size_t n, uint32_t first,
-                                const struct values_ask *ask, struct buf *head, struct buf *bytes, struct err *err)
-{
-    __attribute__((cleanup(want_list_done))) struct want_list found = {.items = xcalloc(n + 1, sizeof *found.items)};
-    cleanup_free struct values_want *wants = xcalloc(n + 1, sizeof *wants);
-    struct str tree = {0};
-    int code = 0;
-    for (size_t i = 0; code == 0 && i < n; i++) {
-        const size_t before = found.len;
-        if (slice_pick_wants(&picks[i]))
-            code = block_want_slice(r, &picks[i], true, &found, err);
-        if (found.len > before)
-            wants[before] = (struct values_want){found.items[before].blob, first, picks[i].rows, picks[i].row_count};
-        first += slice_pick_profiles(&picks[i]);
-    }
-    if (code < 0 || found.len == 0)
-        return code;
-    code = ask->call_site_len ? block_read_tree(r, picks->slice.block, &tree, err) : 1;
-    if (code == 1)
-        block_values_request(ask, tree, wants, found.len, head, bytes);
-    free((void *)tree.p);
-    if (code == 0)
-        reader_leave_out(r, READER_BLOCK, picks->slice.block);
-    if (code == 1 && (!buf_ok(head) || !buf_ok(bytes)))
-        return reader_in_memory(r, SIZE_MAX, err);
-    return code;
-}
-
 static int block_values(struct store_reader *r, const struct slice_pick *picks, size_t n, uint32_t first,
                         const struct values_ask *ask, void (*visit)(void *arg, const struct profile_value *v),
                         void *arg, struct err *err)
 {
     const size_t max = reader_memory(r);
     cleanup_buf struct buf head = BUF_INIT(max), bytes = BUF_INIT(max);
-    int code = block_values_prepare(r, picks, n, first, ask, &head, &bytes, err);
+    const struct block_question q = {.by_row = true, .tree = ask->call_site_len};
+    values_ask_put(ask, &head);
+    int code = block_request(r, picks, n, first, q, &head, &bytes, err);
     if (code <= 0)
         return code;
     const struct parser_item item = {buf_slice(&head), buf_slice(&bytes)};
@@ -448,8 +422,8 @@ static int block_values(struct store_reader *r, const struct slice_pick *picks, 
             visit(arg, &value);
         }
     }
-    reader_count_endings(r, &b);
-    return code == -ENOMEM || code == -EMSGSIZE ? reader_in_memory(r, SIZE_MAX, err) : code;
+    reader_count_endings(r, b.endings, b.set_aside);
+    return code == -ENOMEM || code == -EMSGSIZE ? reader_too_large(r, err) : code;
 }
 
 int slice_picks_values(struct store_reader *r, const struct slice_picks *picks, uint32_t first,

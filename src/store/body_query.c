@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "store/entries.h"
 #include "store/flame_merge.h"
 #include "store/reader.h"
 
@@ -25,16 +26,12 @@ int body_rows_find(struct store_reader *r, const uint8_t (*ids)[PROFILE_ID_SIZE]
                    struct err *err)
 {
     for (size_t i = 0; i < n; i++) {
-        sqlite3_stmt *st = db_statement(r->db, DB_BODY_FIND, err);
-        if (!st)
-            return err->code;
-        db_bind_blob(st, 1, (struct str){(const char *)ids[i], PROFILE_ID_SIZE});
-        const int code = db_step(r->db, st, err);
+        struct entry_body body;
+        const int code = entry_find_body(r->db, (struct str){(const char *)ids[i], PROFILE_ID_SIZE}, &body, err);
         if (code < 0)
             return code;
         if (code == 1)
-            u64map_put(out, (uint64_t)sqlite3_column_int64(st, 0), 1);
-        sqlite3_reset(st);
+            u64map_put(out, (uint64_t)body.id, 1);
     }
     return 0;
 }
@@ -165,8 +162,8 @@ static int body_segment_ask(struct store_reader *r, const struct body_segment *s
             break;
     }
     if (code == -ENOMEM || code == -EMSGSIZE)
-        code = reader_in_memory(r, SIZE_MAX, err);
-    reader_count_endings(r, &b);
+        code = reader_too_large(r, err);
+    reader_count_endings(r, b.endings, b.set_aside);
     return code;
 }
 
@@ -207,9 +204,7 @@ static void body_merge_head(const void *arg, const struct body_row *rows, size_t
 static size_t body_merge_take(const void *arg, struct str answer)
 {
     const struct body_merge *m = arg;
-    const int64_t period = flame_merge_period(answer);
-    flame_merge_add(m->out, answer);
-    *m->period = period > *m->period ? period : *m->period;
+    flame_merge_add(m->out, m->period, answer);
     return flame_bytes(m->out);
 }
 

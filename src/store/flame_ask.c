@@ -61,6 +61,17 @@ static bool sample_id_of(const struct symbols *symbols, const struct pprof_label
     return true;
 }
 
+static uint8_t sample_id_value(char digit)
+{
+    return (uint8_t)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+}
+
+void sample_id_bytes(const struct sample_id *id, uint8_t *out)
+{
+    for (size_t i = 0; i < sample_id_digits(id); i += 2)
+        *out++ = (uint8_t)(sample_id_value(id->hex[i]) << 4 | sample_id_value(id->hex[i + 1]));
+}
+
 void sample_ids_of(const struct symbols *symbols, uint32_t label_set, struct sample_ids *ret)
 {
     const struct pprof_labels *set = &symbols->label_sets[label_set];

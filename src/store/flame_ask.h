@@ -51,6 +51,9 @@ static inline size_t sample_id_digits(const struct sample_id *id)
 {
     return id->trace ? TRACE_ID_HEX : SPAN_ID_HEX;
 }
+/* As bytes: SPAN_ID_SIZE or TRACE_ID_SIZE. */
+enum { SPAN_ID_SIZE = SPAN_ID_HEX / 2, TRACE_ID_SIZE = TRACE_ID_HEX / 2 };
+void sample_id_bytes(const struct sample_id *id, uint8_t *out);
 void sample_ids_of(const struct symbols *symbols, uint32_t label_set, struct sample_ids *ret);
 /* Whether a sample with these ids counts. */
 bool flame_filter_wants(const struct flame_filter *f, const struct sample_ids *ids);

@@ -211,12 +211,6 @@ int flame_merge_check(void *arg, size_t n, struct str answer, struct err *err)
     return good ? 0 : err_set(err, -EBADMSG, "invalid tree of stored profiles");
 }
 
-int64_t flame_merge_period(struct str answer)
-{
-    struct sent_tree t;
-    return tree_split(answer, &t) ? t.head.period : 0;
-}
-
 uint32_t flame_merge_damaged(struct str answer)
 {
     struct sent_tree t;
@@ -230,7 +224,7 @@ struct flame_place flame_place_of(struct flame *out, const struct flame_place *p
     return (struct flame_place){flame_step(out, parent->node, name), false};
 }
 
-void flame_merge_add(struct flame *out, struct str answer)
+void flame_merge_add(struct flame *out, int64_t *period, struct str answer)
 {
     struct sent_tree t;
     if (!tree_split(answer, &t))
@@ -250,4 +244,6 @@ void flame_merge_add(struct flame *out, struct str answer)
     for (size_t i = 0; i < t.head.node_count; i++)
         flame_add(out, places[i].node, tree_node_at(&t, i).self);
     out->truncated |= t.head.truncated != 0;
+    if (period && t.head.period > *period)
+        *period = t.head.period;
 }

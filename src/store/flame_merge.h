@@ -24,12 +24,10 @@ enum { FLAME_MERGE_MAX = 64 << 20 };
 extern const struct parser_service flame_merge_service;
 /* A parser_check (parser/parser_batch.h) of its answers. */
 must_check int flame_merge_check(void *arg, size_t n, struct str answer, struct err *err);
-/* The longest period of the profiles of an answer that passed. */
-int64_t flame_merge_period(struct str answer);
 /* How many bodies, or blobs of blocks, were left out. */
 uint32_t flame_merge_damaged(struct str answer);
-/* Adds an answer that passed to `out`. */
-void flame_merge_add(struct flame *out, struct str answer);
+/* Adds an answer that passed to `out`. `period`: the longest of all profiles so far; may be NULL. */
+void flame_merge_add(struct flame *out, int64_t *period, struct str answer);
 
 /* ---- what makes such a tree of something else ---- */
 

@@ -9,6 +9,7 @@
 #include "base/gzip.h"
 #include "base/mem.h"
 #include "store/digest.h"
+#include "store/entries.h"
 #include "store/labels_key.h"
 #include "store/limits.h"
 #include "store/slices.h"
@@ -30,20 +31,16 @@ struct ingest {
  * finds it. */
 static int ingest_put_body(struct ingest *in, struct str pushed, struct err *err)
 {
-    sqlite3_stmt *st = db_statement(in->db, DB_BODY_FIND, err);
-    if (!st)
-        return err->code;
-    db_bind_blob(st, 1, in->digest.hash);
-    int code = db_step(in->db, st, err);
+    struct entry_body known;
+    int code = entry_find_body(in->db, in->digest.hash, &known, err);
     if (code == 1) {
-        in->body = sqlite3_column_int64(st, 0);
-        in->time_ns = sqlite3_column_int64(st, 1);
+        in->body = known.id;
+        in->time_ns = known.time_ns;
         in->body_is_new = false;
-        sqlite3_reset(st);
         return 0;
     }
-    if (code < 0 || !(st = db_statement(in->db, DB_BODY_ADD, err)))
-        return err->code;
+    if (code < 0)
+        return code;
     cleanup_buf struct buf packed = BUF_INIT(2 * STORE_PROFILE_MAX);
     if (!gzip_is(pushed)) {
         if (gzip_deflate(pushed, GZIP_LEVEL, &packed) < 0)
@@ -51,11 +48,7 @@ static int ingest_put_body(struct ingest *in, struct str pushed, struct err *err
         pushed = buf_slice(&packed);
     }
     in->time_ns = in->digest.time_nanos > 0 ? in->digest.time_nanos : clock_wall_ns();
-    db_bind_blob(st, 1, in->digest.hash);
-    db_bind(st, 2, in->time_ns);
-    db_bind_blob(st, 3, pushed);
-    code = db_step(in->db, st, err);
-    in->body = sqlite3_last_insert_rowid(in->db->handle);
+    code = entry_add_body(in->db, in->digest.hash, in->time_ns, pushed, &in->body, err);
     in->body_is_new = true;
     in->body_bytes += pushed.n;
     return code;
@@ -79,25 +72,7 @@ static int ingest_put_series(struct ingest *in, const struct label_list *labels,
     label_list_key(labels, &key);
     if (!buf_ok(&key))
         return err_set(err, -EINVAL, "the labels of a series are larger than %d bytes", LABELS_KEY_MAX);
-    sqlite3_stmt *st = db_statement(in->db, DB_SERIES_FIND, err);
-    if (!st)
-        return err->code;
-    db_bind_blob(st, 1, buf_slice(&key));
-    int code = db_step(in->db, st, err);
-    if (code == 1) {
-        *ret = sqlite3_column_int64(st, 0);
-        sqlite3_reset(st);
-        return 0;
-    }
-    if (code < 0 || !(st = db_statement(in->db, DB_SERIES_ADD, err)))
-        return err->code;
-    db_bind_blob(st, 1, buf_slice(&key));
-    db_bind_text(st, 2, label_list_get(labels, STR("service_name")));
-    db_bind_text(st, 3, type);
-    code = db_step(in->db, st, err);
-    if (code == 0)
-        *ret = sqlite3_last_insert_rowid(in->db->handle);
-    return code;
+    return entry_series(in->db, labels, buf_slice(&key), type, ret, err);
 }
 
 static int ingest_put_row(struct ingest *in, int64_t series, size_t t, const struct digest_split *split,

@@ -315,8 +315,7 @@ static int pack_ask(struct store_reader *r, struct pack_step *step, struct err *
                                         .check = pack_check,
                                         .check_arg = step};
     const int code = parser_batch_next(&step->batch, &a, err);
-    for (size_t i = 0; i < PARSER_ENDINGS; i++)
-        r->endings[i] += step->batch.endings[i];
+    reader_count_endings(r, step->batch.endings, 0);
     return code == 1 ? block_pack_read(a.bytes, &step->packed, err) : code == 0 ? -EIO : code;
 }
 

@@ -10,6 +10,7 @@
 #include "pprof/flame.h"
 #include "store/block_rows.h"
 #include "store/block_tree.h"
+#include "store/block_wants.h"
 #include "store/body_samples.h"
 
 /* As it is sent: this, then sizes of names, then names. */
@@ -20,15 +21,6 @@ struct sent_ask {
 struct values_head {
     uint32_t damaged, zero;
 };
-/* Of a block: this, then wants, rows of all wants. */
-struct sent_values {
-    uint64_t tree, wants;
-};
-struct sent_rows {
-    uint64_t size, rows;
-    uint32_t profile, all;
-};
-
 void values_ask_put(const struct values_ask *ask, struct buf *out)
 {
     const struct sent_ask sent = {ask->by_span, (uint32_t)ask->call_site_len};
@@ -88,17 +80,6 @@ static struct str values_name(struct str name)
     return name.n ? name : STR("(unknown)");
 }
 
-static uint8_t values_nibble(char digit)
-{
-    return (uint8_t)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
-}
-
-static void values_put_id(const struct sample_id *id, uint8_t *out)
-{
-    for (size_t i = 0; i < sample_id_digits(id) / 2; i++)
-        out[i] = (uint8_t)(values_nibble(id->hex[2 * i]) << 4 | values_nibble(id->hex[2 * i + 1]));
-}
-
 static void values_add(struct values_search *v, const struct profile_value *value)
 {
     if (!mem_grow(&v->items, &v->cap, v->len + 1, sizeof *v->items))
@@ -117,14 +98,14 @@ static void values_add_sample(struct values_search *v, uint32_t profile, int64_t
     }
     for (size_t i = 0; i < ids->count; i++) {
         if (ids->items[i].trace && !p.has_trace) {
-            values_put_id(&ids->items[i], p.trace);
+            sample_id_bytes(&ids->items[i], p.trace);
             p.has_trace = 1;
         }
     }
     for (size_t i = 0; i < ids->count; i++) {
         if (ids->items[i].trace)
             continue;
-        values_put_id(&ids->items[i], p.span);
+        sample_id_bytes(&ids->items[i], p.span);
         values_add(v, &p);
     }
 }
@@ -292,75 +273,47 @@ static int values_block_row(struct values_search *v, const struct block_rows *r,
     return 0;
 }
 
-/* One slice: all rows, or a few of them. What was added of one that is damaged is taken back. */
-static int values_block_rows(struct values_search *v, struct str blob, const struct sent_rows *want, struct str few,
-                             const bool *nodes, uint32_t node_count)
+/* One slice. What was added of one that is damaged is taken back. */
+static int values_block_rows(struct values_search *v, struct block_wanted *wanted, const bool *nodes,
+                             uint32_t node_count)
 {
     cleanup_block_rows struct block_rows r = {0};
     struct block_row row;
     struct err why = {0};
     const size_t before = v->len;
-    uint32_t profile = want->profile;
-    size_t at = 0;
-    int code = block_rows_open(blob, &r, &why);
-    for (uint32_t i = 0; code >= 0 && (want->all || at < few.n) && (code = block_rows_next(&r, &row, &why)) == 1; i++) {
-        uint32_t next = i;
-        if (!want->all)
-            memcpy(&next, few.p + at, sizeof next);
-        if (next != i)
-            continue;
-        at += sizeof next;
-        code = values_block_row(v, &r, &row, nodes, node_count, profile++);
+    int code = block_rows_open(wanted->blob, &r, &why);
+    for (uint32_t i = 0; code >= 0 && block_wanted_more(wanted) && (code = block_rows_next(&r, &row, &why)) == 1; i++) {
+        if (block_wanted_takes(wanted, i))
+            code = values_block_row(v, &r, &row, nodes, node_count, wanted->number++);
     }
     if (code == -ENOMEM)
         return code;
-    if (code < 0 || (!want->all && at < few.n)) {
+    if (code < 0 || block_wanted_lacks(wanted)) {
         v->len = before;
         v->damaged++;
     }
     return 0;
 }
 
-static int values_block_wants(struct values_search *v, struct cursor *c, struct cursor *blobs, uint64_t count,
-                              const bool *nodes, uint32_t node_count)
-{
-    const struct str wants = cursor_str(c, count * sizeof(struct sent_rows));
-    int code = 0;
-    for (uint64_t i = 0; code == 0 && i < count; i++) {
-        struct sent_rows want;
-        memcpy(&want, wants.p + i * sizeof want, sizeof want);
-        const struct str few = cursor_str(c, want.rows <= UINT32_MAX ? want.rows * sizeof(uint32_t) : UINT64_MAX),
-                         blob = cursor_str(blobs, want.size);
-        code = c->bad || blobs->bad ? -EINVAL : values_block_rows(v, blob, &want, few, nodes, node_count);
-    }
-    return code;
-}
-
 static int values_block(struct values_search *v, const struct parser_item *item, struct err *err)
 {
     struct str head = item->head;
-    struct sent_values block = {0};
+    struct block_wants wants;
+    struct block_wanted wanted;
     cleanup_block_tree struct block_tree tree = {0};
     cleanup_free bool *nodes = NULL;
     struct err why = {0};
-    if (!values_read_ask(v, &head))
+    if (!values_read_ask(v, &head) || !block_wants_read(head, item->bytes, &wants))
         return err_set(err, -EINVAL, "invalid request");
-    struct cursor c = cursor_of(head.p, head.n), blobs = cursor_of(item->bytes.p, item->bytes.n);
-    const uint8_t *p = cursor_bytes(&c, sizeof block);
-    if (p)
-        memcpy(&block, p, sizeof block);
-    const struct str blob = cursor_str(&blobs, block.tree);
-    if (!p || blobs.bad || block.wants > cursor_left(&c) / sizeof(struct sent_rows))
-        return err_set(err, -EINVAL, "invalid request");
-    int code = v->call_site_len ? block_tree_read(blob, &tree, &why) : 0;
+    int code = v->call_site_len ? block_tree_read(wants.tree, &tree, &why) : 0;
     if (code == -EBADMSG) {
         v->damaged++;
         return 0;
     }
     if (code == 0 && v->call_site_len && !(nodes = values_nodes(v, &tree)))
         code = -ENOMEM;
-    if (code == 0)
-        code = values_block_wants(v, &c, &blobs, block.wants, nodes, tree.node_count);
+    while (code == 0 && (code = block_wants_next(&wants, &wanted)) == 1)
+        code = values_block_rows(v, &wanted, nodes, tree.node_count);
     return code == -EINVAL ? err_set(err, code, "invalid request") : code;
 }
 
@@ -376,25 +329,6 @@ static int block_values_serve(const struct parser_item *items, size_t n, struct 
 const struct parser_service block_values_service = {"store.rows", block_values_serve};
 
 /* ---- where it is asked for ---- */
-
-void block_values_request(const struct values_ask *ask, struct str tree, const struct values_want *wants, size_t n,
-                          struct buf *head, struct buf *bytes)
-{
-    const struct sent_values block = {tree.n, n};
-    values_ask_put(ask, head);
-    buf_append(head, &block, sizeof block);
-    buf_str(bytes, tree);
-    for (size_t i = 0; i < n; i++) {
-        const struct values_want *w = &wants[i];
-        const struct sent_rows sent = {w->rows.n, w->few ? w->few_count : 0, w->profile, !w->few};
-        buf_append(head, &sent, sizeof sent);
-        buf_str(bytes, w->rows);
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (wants[i].few)
-            buf_append(head, wants[i].few, wants[i].few_count * sizeof *wants[i].few);
-    }
-}
 
 int values_check(void *arg, size_t n, struct str answer, struct err *err)
 {

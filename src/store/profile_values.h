@@ -8,7 +8,7 @@
 #include "parser/parser_service.h"
 #include "store/flame_ask.h"
 
-enum { CALL_SITE_FRAMES_MAX = 1024, VALUES_ANSWER_MAX = 64 << 20, SPAN_ID_SIZE = 8, TRACE_ID_SIZE = 16 };
+enum { CALL_SITE_FRAMES_MAX = 1024, VALUES_ANSWER_MAX = 64 << 20 };
 
 struct values_ask {
     bool by_span;                /* only samples of spans count, by these */
@@ -37,16 +37,8 @@ extern const struct parser_service body_values_service;
 
 /* ---- blocks ---- */
 
-struct values_want {
-    struct str rows;     /* blob */
-    uint32_t profile;    /* number of the first row that is wanted; the others follow */
-    const uint32_t *few; /* numbers of rows, ascending; NULL = all */
-    size_t few_count;
-};
-/* Items: the tree of a block, empty unless there is a call site, and slices of it. */
+/* Items: what is asked, then slices of a block (store/block_wants.h), with its tree where there is a call site. */
 extern const struct parser_service block_values_service;
-void block_values_request(const struct values_ask *ask, struct str tree, const struct values_want *wants, size_t n,
-                          struct buf *head, struct buf *bytes);
 
 /* ---- answers ---- */
 

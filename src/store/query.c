@@ -326,7 +326,7 @@ int store_merge(struct store_reader *r, const struct store_filter *filter, const
     if (code == 0)
         code = body_rows_merge(r, &parts.rows, &ask, out, &found.period, err);
     if (code == 0 && out->truncated && ask.nodes < out->nodes_max)
-        code = reader_in_memory(r, SIZE_MAX, err);
+        code = reader_too_large(r, err);
     if (code == 0 && span)
         *span = found;
     return reader_noted(r, code, err);

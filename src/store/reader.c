@@ -19,15 +19,18 @@ size_t reader_memory(const struct store_reader *r)
     return (size_t)reader_limit(r->limits.memory, QUERY_MEMORY_MAX);
 }
 
-int reader_in_memory(const struct store_reader *r, size_t bytes, struct err *err)
+int reader_too_large(const struct store_reader *r, struct err *err)
 {
-    const size_t max = reader_memory(r);
-    if (bytes <= max && r->held <= max - bytes)
-        return 0;
     return err_set(err, -EMSGSIZE,
                    "the query needs too much memory: choose a shorter time range or add label matchers, or raise "
                    "--store.query-memory (%zu KiB)",
-                   max >> 10);
+                   reader_memory(r) >> 10);
+}
+
+int reader_in_memory(const struct store_reader *r, size_t bytes, struct err *err)
+{
+    const size_t max = reader_memory(r);
+    return bytes <= max && r->held <= max - bytes ? 0 : reader_too_large(r, err);
 }
 
 int reader_count_profiles(const struct store_reader *r, size_t n, struct err *err)
@@ -79,9 +82,9 @@ void reader_leave_out(struct store_reader *r, enum reader_part what, int64_t id)
         (void)err_set(&r->left_which, -EBADMSG, "%s %lld", names[what], (long long)id);
 }
 
-void reader_count_endings(struct store_reader *r, const struct parser_batch *b)
+void reader_count_endings(struct store_reader *r, const unsigned endings[static PARSER_ENDINGS], unsigned set_aside)
 {
     for (size_t i = 0; i < PARSER_ENDINGS; i++)
-        r->endings[i] += b->endings[i];
-    r->set_aside += b->set_aside;
+        r->endings[i] += endings[i];
+    r->set_aside += set_aside;
 }

@@ -32,6 +32,8 @@ static inline int64_t reader_limit(int64_t given, int64_t otherwise)
 must_check int reader_in_time(const struct store_reader *r, struct err *err);
 /* Bytes a query may have at once. */
 size_t reader_memory(const struct store_reader *r);
+/* -EMSGSIZE: the error of a query that needs more. */
+int reader_too_large(const struct store_reader *r, struct err *err);
 /* -EMSGSIZE: with these bytes a query has more. */
 must_check int reader_in_memory(const struct store_reader *r, size_t bytes, struct err *err);
 /* -EMSGSIZE: so many profiles are more than a query may have merged one by one. */
@@ -45,5 +47,5 @@ void reader_leave_out(struct store_reader *r, enum reader_part what, int64_t id)
 void reader_range_ns(int64_t from_ms, int64_t until_ms, int64_t *from_ns, int64_t *until_ns);
 /* Binds a range of ms since 1970 as ns; both ends are inclusive to the ms. */
 void reader_bind_range(sqlite3_stmt *st, int first, int64_t from_ms, int64_t until_ms);
-/* Adds what happened to the parser processes of a batch. */
-void reader_count_endings(struct store_reader *r, const struct parser_batch *b);
+/* Adds what happened to parser processes, and to items on their way. */
+void reader_count_endings(struct store_reader *r, const unsigned endings[static PARSER_ENDINGS], unsigned set_aside);

@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "store/block_blob.h"
+#include "store/entries.h"
 #include "store/ingest.h"
 #include "store/labels_key.h"
 #include "store/page_walk.h"
@@ -69,23 +70,7 @@ static int salvage_add_series(struct salvage *s, struct db *db, int64_t id, stru
     const struct str type = label_list_get(&labels, STR("__profile_type__"));
     if (type.n == 0)
         return 0;
-    sqlite3_stmt *st = db_statement(db, DB_SERIES_FIND, err);
-    if (!st)
-        return err->code;
-    db_bind_blob(st, 1, key);
-    int code = db_step(db, st, err);
-    if (code == 1) {
-        here = sqlite3_column_int64(st, 0);
-        sqlite3_reset(st);
-    } else if (code == 0) {
-        if (!(st = db_statement(db, DB_SERIES_ADD, err)))
-            return err->code;
-        db_bind_blob(st, 1, key);
-        db_bind_text(st, 2, label_list_get(&labels, STR("service_name")));
-        db_bind_text(st, 3, type);
-        code = db_step(db, st, err);
-        here = sqlite3_last_insert_rowid(db->handle);
-    }
+    const int code = entry_series(db, &labels, key, type, &here, err);
     if (code < 0)
         return code;
     u64map_put(&s->series, (uint64_t)id, (uint64_t)here);
@@ -141,24 +126,14 @@ static int salvage_setting(struct salvage *s, struct db *db, const struct page_r
 static int salvage_add_body(struct salvage *s, struct db *db, int64_t id, struct str hash, int64_t time_ns,
                             struct str pprof, struct err *err)
 {
+    struct entry_body known;
     int64_t here = 0;
-    sqlite3_stmt *st = db_statement(db, DB_BODY_FIND, err);
-    if (!st)
-        return err->code;
-    db_bind_blob(st, 1, hash);
-    int code = db_step(db, st, err);
+    int code = entry_find_body(db, hash, &known, err);
     if (code == 1) {
-        here = sqlite3_column_int64(st, 0);
-        u64map_put(&s->times, (uint64_t)here, (uint64_t)sqlite3_column_int64(st, 1));
-        sqlite3_reset(st);
+        here = known.id;
+        u64map_put(&s->times, (uint64_t)here, (uint64_t)known.time_ns);
     } else if (code == 0) {
-        if (!(st = db_statement(db, DB_BODY_ADD, err)))
-            return err->code;
-        db_bind_blob(st, 1, hash);
-        db_bind(st, 2, time_ns);
-        db_bind_blob(st, 3, pprof);
-        code = db_step(db, st, err);
-        here = sqlite3_last_insert_rowid(db->handle);
+        code = entry_add_body(db, hash, time_ns, pprof, &here, err);
     }
     if (code < 0)
         return code;

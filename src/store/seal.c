@@ -240,8 +240,7 @@ static int seal_join(struct store_reader *r, struct seal_step *step, struct err 
         if (code == 1 && (code = seal_take(step, groups, &a, err)) < 0)
             break;
     }
-    for (size_t i = 0; i < PARSER_ENDINGS; i++)
-        r->endings[i] += b.endings[i];
+    reader_count_endings(r, b.endings, 0);
     return code;
 }
 

@@ -59,7 +59,6 @@ static void value_take(void *arg, const struct profile_value *p)
     struct store_value *v = &l->items[l->len++];
     *v = l->items[p->profile];
     v->point.total = p->value;
-    v->has_span = true;
     v->has_trace = p->has_trace;
     memcpy(v->span, p->span, sizeof v->span);
     memcpy(v->trace, p->trace, sizeof v->trace);

@@ -9,9 +9,9 @@
 #include "store/select.h"
 
 struct store_value {
-    struct store_point point; /* the profile; its total is that of the value alone */
-    bool has_span, has_trace; /* a span: where it was asked for; a trace: where a sample of the span had one */
-    uint8_t span[SPAN_ID_SIZE];
+    struct store_point point;   /* the profile; its total is that of the value alone */
+    bool has_trace;             /* of a span: a sample of it had one */
+    uint8_t span[SPAN_ID_SIZE]; /* where it was asked for by span */
     uint8_t trace[TRACE_ID_SIZE];
 };
 /* All values, series after series, those of one in the order of time: one of each span, or one of each profile, which

@@ -22,7 +22,7 @@ struct heatmap_profile {
     int64_t slot; /* from the start on */
     int64_t ms, total;
     uint8_t id[PROFILE_ID_SIZE];
-    bool has_span, has_trace;
+    bool has_trace; /* of a span */
     uint8_t span[SPAN_ID_SIZE], trace[TRACE_ID_SIZE];
 };
 
@@ -63,7 +63,6 @@ static void answer_heatmap_visit_span(void *arg, const struct store_value *v)
     struct heatmap_profile *item = answer_heatmap_add(arg, &v->point);
     if (!item)
         return;
-    item->has_span = v->has_span;
     item->has_trace = v->has_trace;
     memcpy(item->span, v->span, sizeof item->span);
     memcpy(item->trace, v->trace, sizeof item->trace);
@@ -87,13 +86,19 @@ static void answer_heatmap_put_hex(struct buf *out, uint32_t field, const uint8_
     wire_bytes(out, field, buf_slice(&hex));
 }
 
-static void answer_heatmap_put_exemplar(const struct heatmap_profile *p, struct buf *out)
+static bool answer_heatmap_is_of_spans(const struct answer_heatmap *h)
+{
+    return h->q->request.heatmap_type.value == HEATMAP_SPAN;
+}
+
+static void answer_heatmap_put_exemplar(const struct answer_heatmap *h, const struct heatmap_profile *p,
+                                        struct buf *out)
 {
     cleanup_buf struct buf e = BUF_INIT(1 << 10), id = BUF_INIT(64);
     querier_put_uuid(&id, p->id);
     wire_number(&e, 1, (uint64_t)p->ms);
     wire_bytes(&e, 2, buf_slice(&id));
-    if (p->has_span)
+    if (answer_heatmap_is_of_spans(h))
         answer_heatmap_put_hex(&e, 3, p->span, sizeof p->span);
     wire_number(&e, 4, (uint64_t)p->total);
     if (p->has_trace)
@@ -123,7 +128,7 @@ static void answer_heatmap_put_slot(const struct answer_heatmap *h, const struct
     const int64_t exemplars = h->q->request.exemplar_type.value;
     for (size_t i = 0; i < COLUMNS && (exemplars == EXEMPLARS_INDIVIDUAL || exemplars == EXEMPLARS_SPAN); i++)
         if (largest[i])
-            answer_heatmap_put_exemplar(largest[i], &slot);
+            answer_heatmap_put_exemplar(h, largest[i], &slot);
     wire_bytes(out, 2, buf_slice(&slot));
 }
 
@@ -179,7 +184,7 @@ static int answer_heatmap_run(struct querier_call *q, struct store_reader *r)
     const struct store_filter filter = {&q->selector, q->range};
     label_groups_init(&h.groups, q->request.group_by.items, q->request.group_by.len);
     const struct values_ask spans = {.by_span = true};
-    int code = q->request.heatmap_type.value == HEATMAP_SPAN
+    int code = answer_heatmap_is_of_spans(&h)
                    ? store_each_value(r, &filter, &spans, answer_heatmap_visit_span, &h, &q->err)
                    : store_each_point(r, &filter, answer_heatmap_visit, &h, &q->err);
     if (code == 0 && (h.full || h.groups.full))

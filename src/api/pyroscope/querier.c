@@ -157,7 +157,7 @@ static int querier_encode(struct querier_job *job, const struct store_reader *r)
         q->out = json;
     }
     if (!buf_ok(&q->out))
-        return reader_in_memory(r, SIZE_MAX, &q->err);
+        return reader_too_large(r, &q->err);
     if (!job->gzip || q->out.len < QUERIER_GZIP_LEAST)
         return 0;
     struct buf packed = BUF_INIT(q->out.max);

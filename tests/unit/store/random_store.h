@@ -290,11 +290,11 @@ static inline void random_put_value(void *arg, const struct store_value *v)
     buf_printf(&line, " %lld %lld ", (long long)v->point.time_ns, (long long)v->point.total);
     for (size_t i = 0; i < PROFILE_ID_SIZE; i++)
         buf_printf(&line, "%02x", v->point.id[i]);
-    if (v->has_span)
+    if (values->span)
         buf_printf(&line, " span %02x trace %d %02x", v->span[SPAN_ID_SIZE - 1], v->has_trace,
                    v->trace[TRACE_ID_SIZE - 1]);
     random_line(values->out, buf_cstr(&line));
-    if (values->span == 0 || (v->has_span && v->span[SPAN_ID_SIZE - 1] == values->span))
+    if (values->span == 0 || v->span[SPAN_ID_SIZE - 1] == values->span)
         values->total += v->point.total;
 }
 

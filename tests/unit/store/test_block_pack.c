@@ -229,7 +229,8 @@ static struct buf answer_of_block(const struct model *m, const struct question *
         }
     }
     cleanup_buf struct buf head = BUF_INIT(MAX), bytes = BUF_INIT(MAX);
-    block_flame_request(&q->ask, buf_slice(&m->tree), wants, n, &head, &bytes);
+    flame_ask_put(&q->ask, &head);
+    block_wants_put(buf_slice(&m->tree), wants, n, &head, &bytes);
     return serve(&block_flame_service, buf_slice(&head), buf_slice(&bytes));
 }
 
@@ -254,14 +255,15 @@ static void ask(const struct model *m, const struct question *q)
 {
     cleanup_buf struct buf bodies = answer_of_bodies(m, q), block = answer_of_block(m, q);
     cleanup_flame struct flame a, b;
+    int64_t periods[2] = {0};
     struct err err = {0};
     CHECK_INT(flame_merge_check(NULL, 1, buf_slice(&bodies), &err), 0);
     CHECK_INT(flame_merge_check(NULL, 1, buf_slice(&block), &err), 0);
     flame_init(&a, FLAME_NODES_MAX, FLAME_NAME_BYTES_MAX);
     flame_init(&b, FLAME_NODES_MAX, FLAME_NAME_BYTES_MAX);
-    flame_merge_add(&a, buf_slice(&bodies));
-    flame_merge_add(&b, buf_slice(&block));
-    CHECK_INT(flame_merge_period(buf_slice(&block)), flame_merge_period(buf_slice(&bodies)));
+    flame_merge_add(&a, &periods[0], buf_slice(&bodies));
+    flame_merge_add(&b, &periods[1], buf_slice(&block));
+    CHECK_INT(periods[1], periods[0]);
     CHECK_INT(flame_merge_damaged(buf_slice(&block)), 0);
     check_within(&a, &b);
 }
@@ -379,11 +381,12 @@ static int64_t total_of(struct str tree, struct str rows)
     const struct flame_ask ask = {.nodes = FLAME_NODES_MAX};
     const struct block_want want = {.blob = rows};
     cleanup_buf struct buf head = BUF_INIT(MAX), bytes = BUF_INIT(MAX);
-    block_flame_request(&ask, tree, &want, 1, &head, &bytes);
+    flame_ask_put(&ask, &head);
+    block_wants_put(tree, &want, 1, &head, &bytes);
     cleanup_buf struct buf answer = serve(&block_flame_service, buf_slice(&head), buf_slice(&bytes));
     cleanup_flame struct flame f;
     flame_init(&f, FLAME_NODES_MAX, FLAME_NAME_BYTES_MAX);
-    flame_merge_add(&f, buf_slice(&answer));
+    flame_merge_add(&f, NULL, buf_slice(&answer));
     flame_finish(&f);
     CHECK_INT(flame_merge_damaged(buf_slice(&answer)), 0);
     return f.nodes[0].total;
@@ -444,11 +447,12 @@ static void damaged_blobs_are_left_out_and_counted(void)
                                bytes = BUF_INIT(MAX);
         (at < tree_end ? tree.p : rows.p - tree_end)[at] ^= 1;
         const struct block_want wants[] = {{.blob = buf_slice(&rows)}, {.blob = packed.slices[0].rows}};
-        block_flame_request(&ask, buf_slice(&tree), wants, 2, &head, &bytes);
+        flame_ask_put(&ask, &head);
+        block_wants_put(buf_slice(&tree), wants, 2, &head, &bytes);
         cleanup_buf struct buf out = serve(&block_flame_service, buf_slice(&head), buf_slice(&bytes));
         cleanup_flame struct flame f;
         flame_init(&f, FLAME_NODES_MAX, FLAME_NAME_BYTES_MAX);
-        flame_merge_add(&f, buf_slice(&out));
+        flame_merge_add(&f, NULL, buf_slice(&out));
         flame_finish(&f);
         CHECK_INT(flame_merge_damaged(buf_slice(&out)), 1);
         CHECK_INT(f.nodes[0].total, at < tree_end ? 0 : 6);
@@ -533,17 +537,18 @@ static void requests_are_read_within_bounds(void)
     static const uint32_t rows[] = {0, 1};
     const struct block_want wants[] = {{.blob = packed.slices[0].rows, .rows = rows, .row_count = 2},
                                        {.blob = packed.slices[1].rows}};
-    block_flame_request(&(struct flame_ask){.nodes = 1000}, packed.tree, wants, 2, &head, &bytes);
+    flame_ask_put(&(struct flame_ask){.nodes = 1000}, &head);
+    block_wants_put(packed.tree, wants, 2, &head, &bytes);
     serve_lies(&block_flame_service, &head, &bytes, flame_merge_check);
     static const struct str site[] = {{"f0", 2}, {"f1", 2}};
-    const struct values_want values[] = {{.rows = packed.slices[0].rows, .few = rows, .few_count = 2},
-                                         {.rows = packed.slices[1].rows, .profile = 2}};
+    const struct block_want values[] = {wants[0], {.blob = packed.slices[1].rows, .number = 2}};
     for (unsigned by_span = 0; by_span < 2; by_span++) {
         const struct values_ask ask = {.by_span = by_span, .call_site = site, .call_site_len = by_span ? 0 : 2};
         const struct values_part part = {.type = 1};
         buf_reset(&head);
         buf_reset(&bytes);
-        block_values_request(&ask, packed.tree, values, 2, &head, &bytes);
+        values_ask_put(&ask, &head);
+        block_wants_put(packed.tree, values, 2, &head, &bytes);
         serve_lies(&block_values_service, &head, &bytes, values_check);
         buf_reset(&head);
         values_ask_put(&ask, &head);
@@ -587,8 +592,8 @@ static void spans_are_not_asked_of_sums(void)
     cleanup_packing struct packing first = pack_bodies(STR(""), &pprof, 1);
     const struct block_packed packed = first.p;
     cleanup_buf struct buf head = BUF_INIT(MAX), bytes = BUF_INIT(MAX), out = BUF_INIT(MAX);
-    block_flame_request(&(struct flame_ask){.nodes = 100, .spans = &span, .span_count = 1}, packed.tree, &want, 1,
-                        &head, &bytes);
+    flame_ask_put(&(struct flame_ask){.nodes = 100, .spans = &span, .span_count = 1}, &head);
+    block_wants_put(packed.tree, &want, 1, &head, &bytes);
     const struct parser_item item = {buf_slice(&head), buf_slice(&bytes)};
     CHECK_INT(block_flame_service.serve(&item, 1, &out, &err), -EINVAL);
     buf_done(&pprof);

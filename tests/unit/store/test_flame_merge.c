@@ -69,11 +69,11 @@ static void adds_the_selected_samples_of_all_bodies(void)
     CHECK_INT(flame_merge_check(NULL, 4, buf_slice(&answer), &err), 0);
     CHECK_INT(flame_merge_damaged(buf_slice(&answer)), 1);
     flame_init(&f, FLAME_NODES_MAX, FLAME_NAME_BYTES_MAX);
-    flame_merge_add(&f, buf_slice(&answer));
+    flame_merge_add(&f, NULL, buf_slice(&answer));
     print(&f, &text);
     CHECK_STR(buf_cstr(&text), "main 0/26 work 25/26 leaf 1/1");
     /* The next answer goes on top. */
-    flame_merge_add(&f, buf_slice(&answer));
+    flame_merge_add(&f, NULL, buf_slice(&answer));
     buf_reset(&text);
     print(&f, &text);
     CHECK_STR(buf_cstr(&text), "main 0/52 work 50/52 leaf 2/2");
@@ -89,7 +89,7 @@ static void a_graph_has_its_own_limits(void)
     cleanup_buf struct buf answer = answer_to(&item, 1);
     cleanup_flame struct flame f;
     flame_init(&f, 3, MAX); /* the root and two more, nodes as well as names */
-    flame_merge_add(&f, buf_slice(&answer));
+    flame_merge_add(&f, NULL, buf_slice(&answer));
     CHECK(f.truncated);
     print(&f, &text);
     CHECK_STR(buf_cstr(&text), "a 0/4 b 4/4"); /* what is below counts for the deepest frame that is known */
@@ -130,10 +130,11 @@ static int64_t total_with(struct str pprof, const char *ids, struct flame_how ho
     const struct parser_item item = {head_with(ids, how, &part, 1), pprof};
     cleanup_buf struct buf answer = answer_to(&item, 1);
     cleanup_flame struct flame f;
+    int64_t period = 0;
     flame_init(&f, 100, MAX);
-    flame_merge_add(&f, buf_slice(&answer));
+    flame_merge_add(&f, &period, buf_slice(&answer));
     flame_finish(&f);
-    CHECK_INT(flame_merge_period(buf_slice(&answer)), 42);
+    CHECK_INT(period, 42);
     return f.nodes[0].total;
 }
 
@@ -158,7 +159,7 @@ static void frames_keep_their_lines_where_asked(void)
     cleanup_flame struct flame f;
     flame_init(&f, 100, MAX);
     CHECK_INT(flame_merge_check(NULL, 1, buf_slice(&answer), &(struct err){0}), 0);
-    flame_merge_add(&f, buf_slice(&answer));
+    flame_merge_add(&f, NULL, buf_slice(&answer));
     CHECK_INT(f.node_count, 3);
     const struct frame_text t = frame_text_read(f.names[f.nodes[2].name]);
     CHECK(str_is(t.name, "b"));
@@ -189,7 +190,7 @@ static void whatever_a_process_answers_is_read_within_bounds(void)
             lie[seed / 65536 % answer.len] = (char)(seed >> 8);
         }
         if (flame_merge_check(NULL, 1, (struct str){lie, answer.len}, &err) == 0)
-            flame_merge_add(&f, (struct str){lie, answer.len});
+            flame_merge_add(&f, NULL, (struct str){lie, answer.len});
     }
     flame_finish(&f);
     CHECK(f.nodes[0].total >= 0);
