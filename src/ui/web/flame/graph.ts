@@ -27,9 +27,9 @@ export interface FlameElements {
 export interface FlameOptions {
   /* Told of the path that was zoomed at. */
   onZoom?(path: string[]): void;
-  /* Where frames were left out as "(other)": asks for what really matches beneath a path; null = it cannot be told. */
   /* The menu of a frame is asked for, at a place of the window. */
   onMenu?(name: string, x: number, y: number): void;
+  /* Where frames were left out as "(other)": asks for what really matches beneath a path; null = it cannot be told. */
   matchedOf?(path: string[], search: string): Promise<number | null>;
 }
 

@@ -2,30 +2,33 @@
 import { Model, endOf } from "./model";
 import { dotted } from "./names";
 
-export function matcher(text: string): ((name: string) => boolean) | null {
-  const q = text.trim(),
-    expression = /^\/(.+)\/$/.exec(q),
-    whole = /^"(.+)"$/.exec(q);
-  if (!q) return null;
-  let test: (s: string) => boolean;
-  if (expressionError(text)) return () => false;
-  if (expression) {
-    const r = new RegExp(expression[1], "i");
-    test = s => r.test(s);
-  } else if (whole) test = s => s === whole[1];
-  else test = s => s.toLowerCase().includes(q.toLowerCase());
-  return name => test(name) || test(dotted(name));
+/* null = the text is no expression. Throws where it is one that is not valid. */
+function expressionOf(text: string): RegExp | null {
+  const inner = /^\/(.+)\/$/.exec(text.trim());
+  return inner && new RegExp(inner[1], "i");
 }
 
 /* What is wrong with an expression, or "". */
 export function expressionError(text: string): string {
-  const expression = /^\/(.+)\/$/.exec(text.trim());
   try {
-    if (expression) new RegExp(expression[1], "i");
+    expressionOf(text);
     return "";
   } catch (e) {
     return (e as Error).message;
   }
+}
+
+export function matcher(text: string): ((name: string) => boolean) | null {
+  const q = text.trim(),
+    whole = /^"(.+)"$/.exec(q);
+  if (!q) return null;
+  if (expressionError(q)) return () => false;
+  const expression = expressionOf(q);
+  let test: (s: string) => boolean;
+  if (expression) test = s => expression.test(s);
+  else if (whole) test = s => s === whole[1];
+  else test = s => s.toLowerCase().includes(q.toLowerCase());
+  return name => test(name) || test(dotted(name));
 }
 
 /* What matches have beneath a node. A match inside a match counts once: only outermost ones are summed. */
