@@ -1,5 +1,6 @@
 /* What can be done with one frame: a menu where the pointer is. */
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { useOutside } from "../shared/outside";
 import { shortName } from "./names";
 
 export interface FrameAction {
@@ -20,16 +21,12 @@ export function FrameMenu({ at, actions, close }: { at: FrameAt; actions: FrameA
   const menu = useRef<HTMLDivElement>(null),
     before = useRef(document.activeElement as HTMLElement | null);
   useLayoutEffect(() => {
-    const box = menu.current!,
-      onPointer = (e: PointerEvent) => {
-        if (!box.contains(e.target as Node)) close();
-      };
+    const box = menu.current!;
     box.style.left = Math.max(EDGE_PX, Math.min(at.x, innerWidth - box.offsetWidth - EDGE_PX)) + "px";
     box.style.top = Math.max(EDGE_PX, Math.min(at.y, innerHeight - box.offsetHeight - EDGE_PX)) + "px";
     box.querySelector("button")!.focus();
-    document.addEventListener("pointerdown", onPointer);
-    return () => document.removeEventListener("pointerdown", onPointer);
   }, [at]);
+  useOutside(true, menu, close);
   const done = () => {
     close();
     if (before.current) before.current.focus();

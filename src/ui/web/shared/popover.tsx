@@ -1,6 +1,7 @@
 /* A button that opens a box below it; Escape, and a click elsewhere, close it. */
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useOutside } from "./outside";
 
 const EDGE_PX = 12;
 
@@ -21,6 +22,7 @@ export function Popover({ name, label, title, value, children }: {
     setOpen(false);
     button.current!.focus();
   };
+  useOutside(open, root, () => setOpen(false));
   useLayoutEffect(() => {
     if (!open) return;
     /* As far to the left as it needs to be in the window. */
@@ -30,21 +32,14 @@ export function Popover({ name, label, title, value, children }: {
   /* With the box, not after it was painted: a key that comes in between is for it. */
   useLayoutEffect(() => {
     if (!open) return;
-    const onPointer = (e: PointerEvent) => {
-        if (!root.current!.contains(e.target as Node)) setOpen(false);
-      },
-      onKey = (e: KeyboardEvent) => {
-        if (e.key !== "Escape") return;
-        e.preventDefault();
-        e.stopPropagation();
-        close();
-      };
-    document.addEventListener("pointerdown", onPointer);
-    document.addEventListener("keydown", onKey, true);
-    return () => {
-      document.removeEventListener("pointerdown", onPointer);
-      document.removeEventListener("keydown", onKey, true);
+    const onKey = (e: KeyboardEvent) => {
+      if (e.key !== "Escape") return;
+      e.preventDefault();
+      e.stopPropagation();
+      close();
     };
+    document.addEventListener("keydown", onKey, true);
+    return () => document.removeEventListener("keydown", onKey, true);
   }, [open]);
   return (
     <div class="popover" ref={root}>

@@ -1,6 +1,7 @@
 /* A menu of the bar: Escape closes it, and so does what is pressed elsewhere. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
+import { useOutside } from "../../shared/outside";
 
 export function Menu({ id, title, onToggle, children }: {
   id: string;
@@ -9,13 +10,7 @@ export function Menu({ id, title, onToggle, children }: {
   children: ComponentChildren;
 }) {
   const menu = useRef<HTMLDetailsElement>(null);
-  useEffect(() => {
-    const onPointer = (e: PointerEvent) => {
-      if (!menu.current!.contains(e.target as Node)) menu.current!.open = false;
-    };
-    document.addEventListener("pointerdown", onPointer);
-    return () => document.removeEventListener("pointerdown", onPointer);
-  }, []);
+  useOutside(true, menu, () => (menu.current!.open = false));
   return (
     <details
       class="menu"
