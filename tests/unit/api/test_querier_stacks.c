@@ -111,28 +111,28 @@ static void what_cannot_be_asked_is_refused(void)
     server_tear_down();
 }
 
-static void more_nodes_than_the_limit_are_an_error(void)
+/* A flame graph of one stack. */
+static void check_limit(struct store_limits limits, const char *stack, const char *why, const char *flag)
 {
-    static const struct made_sample sample = {"a;b;c;d", {1}, NULL};
-    server_set_up((struct store_limits){.nodes = 3});
+    const struct made_sample sample = {stack, {1}, NULL};
+    server_set_up(limits);
     server_push("shop", NULL, 100, &sample, 1);
     cleanup_probe struct probe_reply r = server_call("SelectMergeStacktraces", "", "{" ALL "}");
     CHECK_INT(r.status, 429);
-    CHECK_HAS(r.body, "more than 3 nodes");
-    CHECK_HAS(r.body, "--store.query-nodes");
+    CHECK_HAS(r.body, why);
+    CHECK_HAS(r.body, flag);
     server_tear_down();
+}
+
+static void more_nodes_than_the_limit_are_an_error(void)
+{
+    check_limit((struct store_limits){.nodes = 3}, "a;b;c;d", "more than 3 nodes", "--store.query-nodes");
 }
 
 static void more_memory_than_the_limit_is_an_error(void)
 {
-    static const struct made_sample sample = {"a;b;c;d;e;f", {1}, NULL};
-    server_set_up((struct store_limits){.memory = 256});
-    server_push("shop", NULL, 100, &sample, 1);
-    cleanup_probe struct probe_reply r = server_call("SelectMergeStacktraces", "", "{" ALL "}");
-    CHECK_INT(r.status, 429);
-    CHECK_HAS(r.body, "the query needs too much memory");
-    CHECK_HAS(r.body, "--store.query-memory");
-    server_tear_down();
+    check_limit((struct store_limits){.memory = 256}, "a;b;c;d;e;f", "the query needs too much memory",
+                "--store.query-memory");
 }
 
 /* The profile of a call in protobuf; borrows `r`. `selector`: a typesv1.StackTraceSelector. */

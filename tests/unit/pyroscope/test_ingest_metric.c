@@ -5,21 +5,27 @@
 #include "test.h"
 
 /* Of a profile with these sample types. */
-static void check(const char *first, const char *second, const char *config, const char *want)
+static int ask(const char *first, const char *second, const char *config, struct buf *got, struct err *err)
 {
     cleanup_symbols struct symbols symbols;
-    cleanup_buf struct buf got = BUF_INIT(4096);
     struct profile p;
-    struct err err = {0};
     symbols_init(&symbols, 1 << 20);
     profile_init(&p, &symbols);
     if (first)
         CHECK(profile_add_type(&p, str_of(first), STR("count")));
     if (second)
         CHECK(profile_add_type(&p, str_of(second), STR("count")));
-    CHECK_INT(ingest_metric_of(&p, str_of(config), &got, &err), 0);
-    CHECK_STR(buf_cstr(&got), want);
+    const int code = ingest_metric_of(&p, str_of(config), got, err);
     profile_done(&p);
+    return code;
+}
+
+static void check(const char *first, const char *second, const char *config, const char *want)
+{
+    cleanup_buf struct buf got = BUF_INIT(4096);
+    struct err err = {0};
+    CHECK_INT(ask(first, second, config, &got, &err), 0);
+    CHECK_STR(buf_cstr(&got), want);
 }
 
 static void types_decide(void)
@@ -48,16 +54,11 @@ static void the_client_says_what_a_type_is(void)
 
 static void what_is_no_json_is_refused(void)
 {
-    cleanup_symbols struct symbols symbols;
     cleanup_buf struct buf got = BUF_INIT(4096);
-    struct profile p;
     struct err err = {0};
-    symbols_init(&symbols, 1 << 20);
-    profile_init(&p, &symbols);
-    CHECK_INT(ingest_metric_of(&p, STR("{\"a\":"), &got, &err), -EINVAL);
+    CHECK_INT(ask(NULL, NULL, "{\"a\":", &got, &err), -EINVAL);
     CHECK_HAS(err.text, "sample_type_config: ");
     CHECK_INT(got.len, 0);
-    profile_done(&p);
 }
 
 int main(void)
