@@ -20,6 +20,7 @@
 #include "store/block.h"
 #include "store/block_grow.h"
 #include "store/block_rows.h"
+#include "store/body_samples.h"
 #include "store/digest.h"
 #include "store/flame_merge.h"
 
@@ -323,7 +324,7 @@ static void service_flame(struct service *s, size_t of)
         heads[n] = BUF_INIT(MAX);
         flame_ask_put(&how, &heads[n]);
         for (size_t k = 0; k < s->part_count[b]; k++) {
-            const struct flame_part part = {s->parts[b][k].split, s->parts[b][k].type};
+            const struct body_part part = {s->parts[b][k].split, s->parts[b][k].type};
             if (s->parts[b][k].slice == of)
                 buf_append(&heads[n], &part, sizeof part);
         }

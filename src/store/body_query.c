@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "store/body_samples.h"
 #include "store/entries.h"
 #include "store/flame_merge.h"
 #include "store/reader.h"
@@ -82,7 +83,7 @@ struct body_question {
     const struct parser_service *service;
     size_t answer_max;
     parser_check *check;
-    void (*put_head)(const void *arg, const struct body_row *rows, size_t n, struct buf *out); /* rows of one body */
+    const struct buf *ask;                              /* as it is sent */
     size_t (*take)(const void *arg, struct str answer); /* bytes of what came of answers so far */
     const void *arg;
 };
@@ -116,7 +117,11 @@ static int body_segment_add(struct store_reader *r, const struct body_question *
     if (code <= 0)
         return code; /* gone by retention since the rows were read */
     cleanup_buf struct buf head = BUF_INIT(BODY_HEAD_MAX);
-    q->put_head(q->arg, rows, n, &head);
+    buf_str(&head, buf_slice(q->ask));
+    for (size_t i = 0; i < n; i++) {
+        const struct body_part part = {rows[i].split, (uint32_t)rows[i].type, rows[i].number};
+        buf_append(&head, &part, sizeof part);
+    }
     if (!buf_ok(&head)) {
         sqlite3_reset(st);
         return err_set(err, -EMSGSIZE, "a stored profile has too many series");
@@ -169,7 +174,7 @@ static int body_segment_ask(struct store_reader *r, const struct body_segment *s
 
 static int body_rows_ask(struct store_reader *r, struct body_rows *rows, const struct body_question *q, struct err *err)
 {
-    int code = 0;
+    int code = buf_ok(q->ask) ? 0 : err_set(err, -EMSGSIZE, "too much is selected: spans, traces or frames");
     if (rows->len)
         qsort(rows->items, rows->len, sizeof *rows->items, body_rows_by_body);
     for (size_t at = 0; code == 0 && at < rows->len;) {
@@ -186,20 +191,9 @@ static int body_rows_ask(struct store_reader *r, struct body_rows *rows, const s
 /* ---- stacks ---- */
 
 struct body_merge {
-    const struct flame_ask *ask;
     struct flame *out;
     int64_t *period;
 };
-
-static void body_merge_head(const void *arg, const struct body_row *rows, size_t n, struct buf *out)
-{
-    const struct body_merge *m = arg;
-    flame_ask_put(m->ask, out);
-    for (size_t i = 0; i < n; i++) {
-        const struct flame_part part = {rows[i].split, rows[i].type};
-        buf_append(out, &part, sizeof part);
-    }
-}
 
 static size_t body_merge_take(const void *arg, struct str answer)
 {
@@ -211,29 +205,20 @@ static size_t body_merge_take(const void *arg, struct str answer)
 int body_rows_merge(struct store_reader *r, struct body_rows *rows, const struct flame_ask *ask, struct flame *out,
                     int64_t *period, struct err *err)
 {
-    const struct body_merge m = {ask, out, period};
-    const struct body_question q = {&flame_merge_service, FLAME_MERGE_MAX, flame_merge_check,
-                                    body_merge_head,      body_merge_take, &m};
+    const struct body_merge m = {out, period};
+    cleanup_buf struct buf sent = BUF_INIT(BODY_HEAD_MAX);
+    flame_ask_put(ask, &sent);
+    const struct body_question q = {
+        &flame_merge_service, FLAME_MERGE_MAX, flame_merge_check, &sent, body_merge_take, &m};
     return body_rows_ask(r, rows, &q, err);
 }
 
 /* ---- values ---- */
 
 struct body_values {
-    const struct values_ask *ask;
     void (*visit)(void *arg, const struct profile_value *v);
     void *arg;
 };
-
-static void body_values_head(const void *arg, const struct body_row *rows, size_t n, struct buf *out)
-{
-    const struct body_values *v = arg;
-    values_ask_put(v->ask, out);
-    for (size_t i = 0; i < n; i++) {
-        const struct values_part part = {rows[i].split, (uint32_t)rows[i].type, rows[i].number};
-        buf_append(out, &part, sizeof part);
-    }
-}
 
 static size_t body_values_take(const void *arg, struct str answer)
 {
@@ -248,8 +233,9 @@ static size_t body_values_take(const void *arg, struct str answer)
 int body_rows_values(struct store_reader *r, struct body_rows *rows, const struct values_ask *ask,
                      void (*visit)(void *arg, const struct profile_value *v), void *arg, struct err *err)
 {
-    const struct body_values v = {ask, visit, arg};
-    const struct body_question q = {&body_values_service, VALUES_ANSWER_MAX, values_check,
-                                    body_values_head,     body_values_take,  &v};
+    const struct body_values v = {visit, arg};
+    cleanup_buf struct buf sent = BUF_INIT(BODY_HEAD_MAX);
+    values_ask_put(ask, &sent);
+    const struct body_question q = {&body_values_service, VALUES_ANSWER_MAX, values_check, &sent, body_values_take, &v};
     return body_rows_ask(r, rows, &q, err);
 }

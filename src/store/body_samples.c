@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/cleanup.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "pprof/decode.h"
@@ -81,4 +83,13 @@ int body_samples_each(struct body_samples *b, struct str bytes, const struct bod
     body_samples_select(b, &p, &by_split);
     profile_done(&p);
     return 0;
+}
+
+int body_samples_sent(struct body_samples *b, struct str bytes, struct str parts, struct err *err)
+{
+    const size_t n = parts.n / sizeof(struct body_part);
+    cleanup_free struct body_part *copy = xcalloc(n + 1, sizeof *copy); /* aligned */
+    if (n)
+        memcpy(copy, parts.p, n * sizeof *copy);
+    return body_samples_each(b, bytes, copy, n, err);
 }

@@ -10,7 +10,7 @@
 #include "base/str.h"
 #include "pprof/profile.h"
 
-/* Which samples of a body are wanted. */
+/* Which samples of a body are wanted. As such, too, it is sent: behind what is asked in the head of an item. */
 struct body_part {
     int64_t split; /* store/splits.h */
     uint32_t type; /* index of the sample type; one that the body has not selects nothing */
@@ -30,3 +30,5 @@ void body_samples_done(struct body_samples *b);
 /* Gives the samples of one body in its order. -EBADMSG: it cannot be decoded, and nothing was given. -ENOMEM. */
 must_check int body_samples_each(struct body_samples *b, struct str bytes, const struct body_part *parts, size_t n,
                                  struct err *err);
+/* The same with parts as they were sent. */
+must_check int body_samples_sent(struct body_samples *b, struct str bytes, struct str parts, struct err *err);

@@ -101,16 +101,9 @@ static int merge_body(struct merge *m, const struct parser_item *item, struct er
     struct str head = item->head;
     if (!flame_filter_read(&m->filter, &head))
         return err_set(err, -EINVAL, "invalid request");
-    const size_t n = head.n / sizeof(struct flame_part);
-    cleanup_free struct body_part *parts = xcalloc(n + 1, sizeof *parts);
-    for (size_t i = 0; i < n; i++) {
-        struct flame_part part;
-        memcpy(&part, head.p + i * sizeof part, sizeof part);
-        parts[i] = (struct body_part){.split = part.split, .type = (uint32_t)part.type};
-    }
     m->flame.nodes_max = m->filter.how.nodes;
     struct err why = {0};
-    const int code = body_samples_each(&m->bodies, item->bytes, parts, n, &why);
+    const int code = body_samples_sent(&m->bodies, item->bytes, head, &why);
     if (code < 0 && code != -EBADMSG)
         return err_set(err, code, "%s", why.text);
     m->damaged += code < 0;

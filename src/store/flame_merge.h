@@ -10,17 +10,12 @@
 #include "pprof/flame.h"
 #include "store/flame_ask.h"
 
-/* The head of an item is what is asked (store/flame_ask.h), then which samples of the body are wanted. */
-struct flame_part {
-    int64_t split; /* store/splits.h */
-    int64_t type;  /* index of the sample type */
-};
-
 /* Bytes of an answer: all nodes (store/limits.h) and names a graph may have. */
 enum { FLAME_MERGE_MAX = 64 << 20 };
 
-/* Items: stored bodies. One that cannot be decoded is left out: it was decoded when it came, so its bytes are what
- * changed, and one bad page must not hide everything else. */
+/* Items: what is asked (store/flame_ask.h), which samples are wanted (store/body_samples.h), a stored body. One that
+ * cannot be decoded is left out: it was decoded when it came, so its bytes are what changed, and one bad page must not
+ * hide everything else. */
 extern const struct parser_service flame_merge_service;
 /* A parser_check (parser/parser_batch.h) of its answers. */
 must_check int flame_merge_check(void *arg, size_t n, struct str answer, struct err *err);

@@ -200,15 +200,8 @@ static int values_body(struct values_search *v, const struct parser_item *item, 
     const size_t before = v->len;
     if (!values_read_ask(v, &head))
         return err_set(err, -EINVAL, "invalid request");
-    const size_t n = head.n / sizeof(struct values_part);
-    cleanup_free struct body_part *parts = xcalloc(n + 1, sizeof *parts);
-    for (size_t i = 0; i < n; i++) {
-        struct values_part part;
-        memcpy(&part, head.p + i * sizeof part, sizeof part);
-        parts[i] = (struct body_part){.split = part.split, .type = part.type, .row = part.profile};
-    }
     struct err why = {0};
-    const int code = body_samples_each(&v->bodies, item->bytes, parts, n, &why);
+    const int code = body_samples_sent(&v->bodies, item->bytes, head, &why);
     if (code < 0 && code != -EBADMSG)
         return err_set(err, code, "%s", why.text);
     v->damaged += code < 0;

@@ -27,12 +27,8 @@ struct profile_value {
 
 /* ---- bodies ---- */
 
-/* Items: stored bodies. The head of one is what is asked, then which samples are wanted. */
-struct values_part {
-    int64_t split; /* store/splits.h */
-    uint32_t type; /* index of the sample type */
-    uint32_t profile;
-};
+/* Items: what is asked, which samples are wanted (store/body_samples.h), a stored body. The row of a part is the number
+ * of the profile. */
 extern const struct parser_service body_values_service;
 
 /* ---- blocks ---- */

@@ -8,6 +8,7 @@
 #include "pprof/encode.h"
 #include "pprof_random.h"
 #include "store/block.h"
+#include "store/body_samples.h"
 #include "store/flame_merge.h"
 #include "store/limits.h"
 #include "store/profile_values.h"
@@ -184,7 +185,7 @@ static struct buf answer_of_bodies(const struct model *m, const struct question 
         for (size_t i = 0; i < m->series_count; i++) {
             const struct series *s = &m->series[i];
             for (size_t row = 0; row < s->row_count; row++) {
-                const struct flame_part part = {s->split, s->type};
+                const struct body_part part = {s->split, s->type};
                 if (s->bodies[row] == b && q->selected[i][row] && ++parts)
                     buf_append(&head, &part, sizeof part);
             }
@@ -544,7 +545,7 @@ static void requests_are_read_within_bounds(void)
     const struct block_want values[] = {wants[0], {.blob = packed.slices[1].rows, .number = 2}};
     for (unsigned by_span = 0; by_span < 2; by_span++) {
         const struct values_ask ask = {.by_span = by_span, .call_site = site, .call_site_len = by_span ? 0 : 2};
-        const struct values_part part = {.type = 1};
+        const struct body_part part = {.type = 1};
         buf_reset(&head);
         buf_reset(&bytes);
         values_ask_put(&ask, &head);

@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "pprof_maker.h"
+#include "store/body_samples.h"
 #include "store/frame_text.h"
 #include "test.h"
 
@@ -17,7 +18,7 @@ static struct buf pprof_of(const struct made_sample *samples, size_t n)
 }
 
 /* How, ids, parts; valid until the next test. */
-static struct str head_with(const char *ids, struct flame_how how, const struct flame_part *parts, size_t n)
+static struct str head_with(const char *ids, struct flame_how how, const struct body_part *parts, size_t n)
 {
     static struct buf heads;
     heads.max = MAX;
@@ -31,7 +32,7 @@ static struct str head_with(const char *ids, struct flame_how how, const struct 
     return (struct str){(const char *)heads.p + at, heads.len - at};
 }
 
-static struct str head_of(const struct flame_part *parts, size_t n)
+static struct str head_of(const struct body_part *parts, size_t n)
 {
     return head_with("", (struct flame_how){0}, parts, n);
 }
@@ -57,7 +58,7 @@ static void adds_the_selected_samples_of_all_bodies(void)
 {
     static const struct made_sample first[] = {{"main;work", {5, 50}, NULL}, {"main;work;leaf", {1, 10}, NULL}},
                                     second[] = {{"main;work", {2, 20}, NULL}, {"other", {3, 30}, "pool"}};
-    const struct flame_part count = {0, 0}, time = {0, 1}, none = {12345, 0};
+    const struct body_part count = {0, 0}, time = {0, 1}, none = {12345, 0};
     cleanup_buf struct buf a = pprof_of(first, 2), b = pprof_of(second, 2), text = BUF_INIT(MAX);
     const struct parser_item items[] = {{head_of(&count, 1), buf_slice(&a)},
                                         {head_of(&time, 1), buf_slice(&b)},
@@ -83,7 +84,7 @@ static void adds_the_selected_samples_of_all_bodies(void)
 static void a_graph_has_its_own_limits(void)
 {
     static const struct made_sample samples[] = {{"a;b;c;d", {4}, NULL}, {"e", {1}, NULL}};
-    const struct flame_part part = {0, 0};
+    const struct body_part part = {0, 0};
     cleanup_buf struct buf pprof = pprof_of(samples, 2), text = BUF_INIT(MAX);
     const struct parser_item item = {head_of(&part, 1), buf_slice(&pprof)};
     cleanup_buf struct buf answer = answer_to(&item, 1);
@@ -126,7 +127,7 @@ static struct buf pprof_with_ids(void)
 
 static int64_t total_with(struct str pprof, const char *ids, struct flame_how how)
 {
-    const struct flame_part part = {0, 0};
+    const struct body_part part = {0, 0};
     const struct parser_item item = {head_with(ids, how, &part, 1), pprof};
     cleanup_buf struct buf answer = answer_to(&item, 1);
     cleanup_flame struct flame f;
@@ -152,7 +153,7 @@ static void samples_are_selected_by_span_and_trace(void)
 static void frames_keep_their_lines_where_asked(void)
 {
     static const struct made_sample samples[] = {{"a;b", {4}, NULL}};
-    const struct flame_part part = {0, 0};
+    const struct body_part part = {0, 0};
     cleanup_buf struct buf pprof = pprof_of(samples, 1);
     const struct parser_item item = {head_with("", (struct flame_how){.lines = 1}, &part, 1), buf_slice(&pprof)};
     cleanup_buf struct buf answer = answer_to(&item, 1);
@@ -172,7 +173,7 @@ static void whatever_a_process_answers_is_read_within_bounds(void)
 {
     enum { TRIES = 20000 };
     static const struct made_sample samples[] = {{"a;b;c", {4}, NULL}, {"a;d", {1}, NULL}};
-    const struct flame_part part = {0, 0};
+    const struct body_part part = {0, 0};
     struct err err = {0};
     unsigned seed = 1;
     cleanup_buf struct buf pprof = pprof_of(samples, 2);
