@@ -8,6 +8,7 @@
 #include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -588,15 +589,27 @@ static long times_it_waited(void)
     return at ? strtol(at + strlen("\nvoluntary_ctxt_switches:"), NULL, 10) : -1;
 }
 
-/* Opening, chunk and end come together, and are answered together. */
+/* Opening, chunk and end come together, and are answered together. Both processes have one CPU, and each keeps it until
+ * it waits: on two, the kernel also wakes a process when its last answer is taken from the socket. */
 static void a_process_is_woken_once_for_an_interval(void)
 {
     enum { INTERVALS = 20 };
+    const struct sched_param priority = {0};
+    cpu_set_t all, one;
     check_works();
+    CHECK_INT(sched_getaffinity(0, sizeof all, &all), 0);
+    CPU_ZERO(&one);
+    CPU_SET(sched_getcpu(), &one);
+    CHECK_INT(sched_setaffinity(0, sizeof one, &one), 0);
+    CHECK_INT(sched_setaffinity(process(), sizeof one, &one), 0);
+    CHECK_INT(sched_setscheduler(0, SCHED_BATCH, &priority), 0);
     const long before = times_it_waited();
     for (unsigned i = 0; i < INTERVALS; i++)
         check_works();
     const long waits = times_it_waited() - before;
+    CHECK_INT(sched_setscheduler(0, SCHED_OTHER, &priority), 0);
+    CHECK_INT(sched_setaffinity(process(), sizeof all, &all), 0);
+    CHECK_INT(sched_setaffinity(0, sizeof all, &all), 0);
     CHECK(before >= 0 && waits < 2 * INTERVALS);
 }
 
