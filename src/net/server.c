@@ -468,7 +468,8 @@ int server_open(const struct server_options *options, struct server **ret, struc
                          .reply_ms = options->reply_ms ? options->reply_ms : REPLY_MS,
                          .idle_ms = options->idle_ms ? options->idle_ms : IDLE_MS,
                          .connections = SERVER_CONNECTIONS,
-                         .max_body = options->max_body ? options->max_body : SERVER_BODY_MAX};
+                         .max_body = options->max_body ? options->max_body : SERVER_BODY_MAX,
+                         .max_replies = options->max_replies ? options->max_replies : SERVER_REPLIES_MAX};
     if (options->connections)
         s->connections =
             options->connections < SERVER_CONNECTIONS_MOST ? options->connections : SERVER_CONNECTIONS_MOST;

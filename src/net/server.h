@@ -8,10 +8,10 @@
  * accepts requests whose Host is a name of this host (net/server_host.h).
  *
  * Limits per server: connections (64 unless set, and 64 with a request being processed; eviction and minimum rates:
- * net/server_peers.h), one body (max_body), all bodies in memory together (twice max_body), a minute to send a
- * request, two to read its reply. A request with ambiguous framing is rejected (net/server_framing.h). HEAD is answered
- * by the GET route; an unknown path is 404, a known path with another method 405 with Allow. Replies of text and JSON
- * are gzipped if the client accepts it and it saves bytes.
+ * net/server_peers.h), one body (max_body), all bodies in memory together (twice max_body), all replies in memory
+ * together (max_replies), a minute to send a request, two to read its reply. A request with ambiguous framing is
+ * rejected (net/server_framing.h). HEAD is answered by the GET route; an unknown path is 404, a known path with another
+ * method 405 with Allow. Replies of text and JSON are gzipped if the client accepts it and it saves bytes.
  */
 #pragma once
 
@@ -23,7 +23,7 @@
 #include "base/err.h"
 #include "net/server_request.h"
 
-enum { SERVER_BODY_MAX = 64 << 20, SERVER_CONNECTIONS_MOST = 512 };
+enum { SERVER_BODY_MAX = 64 << 20, SERVER_REPLIES_MAX = 64 << 20, SERVER_CONNECTIONS_MOST = 512 };
 
 struct server;
 struct server_tls_options; /* net/server_tls.h */
@@ -43,6 +43,7 @@ struct server_options {
     unsigned idle_ms;          /* between two requests; 0 = half a minute */
     size_t connections;        /* open at a time without a request being processed; 0 = 64 */
     size_t max_body;           /* bytes of one request body; 0 = SERVER_BODY_MAX */
+    size_t max_replies;        /* bytes of replies that clients have not read; 0 = SERVER_REPLIES_MAX */
 };
 
 /* Listens. A taken port is named with its holder: "listen 127.0.0.1:4040: address already in use by java (pid 123)". */

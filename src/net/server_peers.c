@@ -16,6 +16,7 @@ struct peer_group {
     uint8_t address[16]; /* IPv6, IPv4 mapped into it */
     bool is_loopback;
     size_t count;
+    size_t reply_bytes; /* of all */
 };
 
 /* --- addresses --- */
@@ -114,6 +115,40 @@ static size_t peer_count_evictable(const struct server *s, const struct peer_gro
     return n;
 }
 
+/* --- memory of replies --- */
+
+static void peer_release_reply(struct peer *p)
+{
+    p->group->reply_bytes -= p->reply_bytes;
+    p->daemon->server->replies -= p->reply_bytes;
+    p->reply_bytes = 0;
+}
+
+/* NULL: nobody but `newcomer`, or those who began a moment ago. */
+static struct peer *peer_slowest_reader(struct server *s, const struct peer *newcomer)
+{
+    struct peer *first = NULL;
+    list_each(&s->peers, node)
+    {
+        struct peer *p = list_entry(node, struct peer, link);
+        if (p == newcomer || p->reply_bytes == 0 || p->since + REPLY_QUICK_MS >= uv_now(s->loop))
+            continue;
+        if (!first || p->group->reply_bytes > first->group->reply_bytes ||
+            (p->group->reply_bytes == first->group->reply_bytes && p->since < first->since))
+            first = p;
+    }
+    return first;
+}
+
+static void peer_limit_replies(struct server *s, const struct peer *newcomer)
+{
+    struct peer *first;
+    while (s->replies > s->max_replies && (first = peer_slowest_reader(s, newcomer))) {
+        peer_release_reply(first); /* libmicrohttpd frees it within this turn of the loop */
+        peer_hang_up(first);
+    }
+}
+
 /* --- sweep --- */
 
 static bool peer_is_in_time(const struct peer *p, uint64_t now)
@@ -144,6 +179,7 @@ static void peer_on_sweep(uv_timer_t *t)
         if (peer_is_evictable(p) && !peer_is_in_time(p, uv_now(s->loop)))
             peer_hang_up(p);
     }
+    peer_limit_replies(s, NULL);
     if (s->peer_count)
         peer_sweep_in(s, pending ? SWEEP_MS : SWEEP_IDLE_MS);
 }
@@ -170,6 +206,7 @@ static uint64_t peer_time_for(const struct server *s, enum peer_phase phase)
 void peer_enter(struct peer *p, enum peer_phase phase)
 {
     struct server *s = p->daemon->server;
+    peer_release_reply(p);
     if (p->phase == PEER_LEAVING)
         return;
     const uint64_t now = uv_now(s->loop), time = peer_time_for(s, phase);
@@ -184,6 +221,17 @@ void peer_enter(struct peer *p, enum peer_phase phase)
 void peer_progress(struct peer *p, size_t bytes)
 {
     p->body_bytes += bytes;
+}
+
+void peer_reply(struct peer *p, size_t bytes)
+{
+    peer_enter(p, PEER_REPLY);
+    if (p->phase == PEER_LEAVING)
+        return;
+    p->reply_bytes = bytes;
+    p->group->reply_bytes += bytes;
+    p->daemon->server->replies += bytes;
+    peer_limit_replies(p->daemon->server, p);
 }
 
 void peer_reclaim_memory(struct server *s, const struct peer *asker)
@@ -239,6 +287,7 @@ struct peer *peer_new(struct daemon *d, struct MHD_Connection *connection)
 void peer_free(struct peer *p)
 {
     struct server *s = p->daemon->server;
+    peer_release_reply(p);
     list_del(&p->link);
     if (--p->group->count == 0) {
         list_del(&p->group->link);

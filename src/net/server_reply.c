@@ -144,13 +144,14 @@ static bool reply_is_compressible(const struct request *rq, const char *type)
     return type && (strncmp(type, "text/", 5) == 0 || strncmp(type, "application/json", 16) == 0);
 }
 
-static struct MHD_Response *reply_gzip(struct str body)
+static struct MHD_Response *reply_gzip(struct str body, size_t *size)
 {
     cleanup_buf struct buf out = BUF_INIT(SIZE_MAX / 4);
     if (gzip_deflate(body, GZIP_LEVEL, &out) < 0 || out.len >= body.n)
         return NULL;
     size_t n;
     uint8_t *p = buf_take(&out, &n);
+    *size = n;
     struct MHD_Response *r = MHD_create_response_from_buffer(n, p, MHD_RESPMEM_MUST_FREE);
     MHD_add_response_header(r, "Content-Encoding", "gzip");
     return r;
@@ -158,7 +159,7 @@ static struct MHD_Response *reply_gzip(struct str body)
 
 void request_send(struct request *rq)
 {
-    peer_enter(rq->peer, PEER_REPLY);
+    peer_reply(rq->peer, rq->reply_bytes);
     if (rq->refusal == 400)
         MHD_add_response_header(rq->response, "Connection", "close");
     MHD_queue_response(rq->connection, rq->status, rq->response);
@@ -197,12 +198,14 @@ static void reply_send(struct request *rq, unsigned status, const char *type, st
     }
     if (reply_is_compressible(rq, type) && body.n >= GZIP_LEAST) {
         request_set_header(rq, "Vary", "Accept-Encoding");
-        rq->response = request_accepts_gzip(rq) ? reply_gzip(body) : NULL;
+        rq->response = request_accepts_gzip(rq) ? reply_gzip(body, &rq->reply_bytes) : NULL;
     }
-    if (!rq->response)
+    if (!rq->response) {
         rq->response = MHD_create_response_from_buffer(body.n, (void *)(uintptr_t)body.p, mode);
-    else if (mode == MHD_RESPMEM_MUST_FREE)
+        rq->reply_bytes = mode == MHD_RESPMEM_PERSISTENT ? 0 : body.n;
+    } else if (mode == MHD_RESPMEM_MUST_FREE) {
         free((void *)(uintptr_t)body.p);
+    }
     reply_finish(rq, was, status, type);
 }
 

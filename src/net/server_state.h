@@ -38,8 +38,9 @@ struct server {
     void *ctx;
     void (*run_soon)(struct server *s); /* lets libmicrohttpd continue: a connection was resumed */
     uint64_t request_ms, reply_ms, idle_ms, pause_ms;
-    size_t connections;      /* that may be open without a request at work */
-    size_t max_body, bodies; /* bytes: cap of one, all of them now */
+    size_t connections;          /* that may be open without a request at work */
+    size_t max_body, bodies;     /* bytes: cap of one, all of them now */
+    size_t max_replies, replies; /* bytes in memory that are being sent: cap, all of them now */
     uint16_t port;
     bool is_local;             /* listens on a loopback address only */
     const char *allowed_hosts; /* beside those that are ours anyway */
@@ -82,6 +83,7 @@ struct peer {
     enum peer_phase phase;
     uint64_t since, deadline; /* uv_now; deadline 0 = none */
     uint64_t body_bytes;
+    size_t reply_bytes; /* in memory, of the reply that is being sent */
 };
 
 enum request_state { READING, HANDLING, KEPT, ANSWERED };
@@ -98,6 +100,7 @@ struct request {
     unsigned refusal;  /* status to answer instead of handling; 0 = none */
     bool is_elsewhere; /* refused for the page that it comes from */
     struct MHD_Response *response;
+    size_t reply_bytes;          /* of response, in memory of its own */
     struct reply_stream *stream; /* of an answer that goes on */
     unsigned status;
     struct {

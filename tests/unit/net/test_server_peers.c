@@ -29,6 +29,12 @@ static void big(void *ctx, struct request *rq)
     request_reply_static(rq, 200, NULL, (struct str){page, sizeof page});
 }
 
+static void big_copy(void *ctx, struct request *rq)
+{
+    (void)ctx;
+    request_reply(rq, 200, NULL, (struct str){page, sizeof page});
+}
+
 static void keep(void *ctx, struct request *rq)
 {
     (void)ctx;
@@ -36,7 +42,8 @@ static void keep(void *ctx, struct request *rq)
 }
 
 static const struct server_route routes[] = {
-    {NULL, "/ready", hello, .always = true}, {NULL, "/hello", hello}, {NULL, "/big", big}, {NULL, "/keep", keep}, {0}};
+    {NULL, "/ready", hello, .always = true}, {NULL, "/hello", hello}, {NULL, "/big", big},
+    {NULL, "/big-copy", big_copy},           {NULL, "/keep", keep},   {0}};
 
 static void open_server(const char *listen)
 {
@@ -247,6 +254,36 @@ static void bodies_that_stall_give_up_their_memory(void)
     close_server();
 }
 
+static void replies_that_nobody_reads_give_up_their_memory(void)
+{
+    enum { UNREAD = 3 };
+    struct err err = {0};
+    const struct server_options options = {
+        .loop = &loop, .listen = "127.0.0.1:0", .routes = routes, .max_replies = 5 * sizeof page / 2};
+    CHECK_INT(server_open(&options, &server, &err), 0);
+    /* More than the limit: the first one goes, but not at once, as it may be read. */
+    int *unread = open_slow(UNREAD, "GET /big-copy HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    turn_for(REPLY_QUICK_MS / 2);
+    CHECK_INT(server_connections(server), UNREAD);
+    for (int64_t end = probe_now_ms() + PROBE_DEADLINE_MS;
+         server_connections(server) == UNREAD && probe_now_ms() < end;)
+        turn_for(10);
+    CHECK_INT(server_connections(server), UNREAD - 1);
+    CHECK(!still_open(unread[0]));
+    /* Whoever reads gets all of it, and the next one goes; what takes no memory is not counted. */
+    cleanup_probe struct probe_reply other = probe(&loop, server_port(server), "GET", "/big", "", NULL, 0);
+    CHECK_INT(other.status, 200);
+    CHECK_INT(server_connections(server), UNREAD - 1);
+    cleanup_probe struct probe_reply read = probe(&loop, server_port(server), "GET", "/big-copy", "", NULL, 0);
+    CHECK_INT(read.status, 200);
+    CHECK_INT(read.body_len, sizeof page);
+    turn_for(20);
+    CHECK(!still_open(unread[1]));
+    CHECK(still_open(unread[2]));
+    close_all(unread, UNREAD);
+    close_server();
+}
+
 static int connect_from(uint32_t address)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -309,12 +346,14 @@ int main(void)
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
+    memset(page, 'a', sizeof page);
     uv_loop_init(&loop);
     RUN(answers_a_probe_while_others_are_slow);
     RUN(closes_what_is_too_slow_and_nothing_else);
     RUN(idle_connections_go_first);
     RUN(probes_get_through_while_all_handlers_are_at_work);
     RUN(bodies_that_stall_give_up_their_memory);
+    RUN(replies_that_nobody_reads_give_up_their_memory);
     RUN(other_loopback_addresses_are_no_others);
     RUN(a_server_may_have_other_limits);
     return REPORT();
