@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "store/value_scale.h"
+#include "store/whole_profiles.h"
 
 enum { SERIES_DEFAULT = 20 };
 
@@ -218,17 +219,19 @@ struct page_heat {
     uint32_t *counts; /* owned; column after column */
 };
 
-static void page_heat_measure(void *arg, const struct store_point *p)
+static void page_heat_measure(void *arg, const struct whole_profile *p, const struct whole_span *span)
 {
+    (void)span;
     struct page_heat *h = arg;
     value_scale_add(&h->scale, p->total);
 }
 
 /* A profile that came in between the two passes lies outside of the scale and counts for its ends. */
-static void page_heat_count(void *arg, const struct store_point *p)
+static void page_heat_count(void *arg, const struct whole_profile *p, const struct whole_span *span)
 {
+    (void)span;
     struct page_heat *h = arg;
-    const int64_t column = (p->time_ns / NS_PER_MS - h->q->sides[PAGE_SHOWN].range.from_ms) / h->step_ms;
+    const int64_t column = (p->ms - h->q->sides[PAGE_SHOWN].range.from_ms) / h->step_ms;
     const int64_t total = p->total < h->scale.least ? h->scale.least : p->total;
     if (column >= 0 && (uint64_t)column < h->q->buckets)
         h->counts[(size_t)column * h->q->rows + value_scale_column(&h->scale, total)]++;
@@ -253,9 +256,10 @@ static int page_heatmap_run(struct page_call *q, struct store_reader *r)
     struct page_heat h = {.q = q, .step_ms = page_call_step(q), .scale = {.columns = q->rows}, .counts = counts};
     const struct page_side *side = &q->sides[PAGE_SHOWN];
     const struct store_filter filter = {&side->selector, side->range};
-    int code = store_each_point(r, &filter, page_heat_measure, &h, &q->err);
+    const struct whole_profiles_ask ask = {0};
+    int code = store_each_whole_profile(r, &filter, &ask, page_heat_measure, &h, &q->err);
     if (code == 0 && h.scale.count)
-        code = store_each_point(r, &filter, page_heat_count, &h, &q->err);
+        code = store_each_whole_profile(r, &filter, &ask, page_heat_count, &h, &q->err);
     page_put_unit(q);
     buf_byte(&q->out, ',');
     page_put_steps(q);

@@ -83,6 +83,21 @@ static void a_heat_map_counts_profiles_by_their_totals(void)
     server_tear_down();
 }
 
+/* A week and a day, of which one profile has samples of two threads: it is one profile. */
+static void a_profile_of_several_threads_counts_once(void)
+{
+    static const struct made_sample both[] = {{"main;a", {10, 0}, "t1"}, {"main;b", {5, 0}, "t2"}},
+                                    four[] = {{"main;b", {4, 0}, NULL}};
+    server_set_up((struct store_limits){0});
+    server_push("shop", "eu", 100, both, 2);
+    server_push("shop", "eu", 8 * 86400, four, 1);
+    cleanup_probe struct probe_reply r =
+        page_get("heatmap?buckets=2&rows=11&from=0&until=691200000&service=shop&type=" SERVER_CPU);
+    CHECK_HAS(r.body, "\"least\":4,\"most\":15,\"rows\":11,\"columns\":2,\"profiles\":2,"
+                      "\"cells\":[0,10,1,1,0,1]}");
+    server_tear_down();
+}
+
 static void a_selector_that_is_none_is_an_error(void)
 {
     push_some();
@@ -113,6 +128,7 @@ int main(void)
     RUN(labels_and_their_values_are_told);
     RUN(series_are_grouped_by_labels);
     RUN(a_heat_map_counts_profiles_by_their_totals);
+    RUN(a_profile_of_several_threads_counts_once);
     RUN(a_selector_that_is_none_is_an_error);
     RUN(a_limit_is_named_with_its_flag);
     uv_run(&server_loop, UV_RUN_DEFAULT);

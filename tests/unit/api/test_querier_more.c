@@ -123,6 +123,98 @@ static void a_heatmap_counts_profiles_by_total(void)
     server_tear_down();
 }
 
+/* One profile with samples of two threads, and a smaller one of another zone. */
+static void push_threads(void)
+{
+    static const struct made_sample both[] = {{"main;work", {10}, "t1"}, {"main;work", {50}, "t2"}};
+    server_set_up((struct store_limits){0});
+    server_push("shop", "eu", 100, both, 2);
+    server_push("shop", "us", 100, &thirty, 1);
+}
+
+static json_t *ask_series(const char *method, const char *more, size_t *n)
+{
+    char ask[512];
+    snprintf(ask, sizeof ask, "{\"profileTypeID\":\"" SERVER_CPU "\",\"start\":100000,\"end\":200000,\"step\":100,%s}",
+             more);
+    cleanup_probe struct probe_reply r = server_call(method, "", ask);
+    CHECK_INT(r.status, 200);
+    json_t *answer = json_loadb(r.body, r.body_len, 0, NULL);
+    *n = json_array_size(json_object_get(answer, "series"));
+    return answer;
+}
+
+/* Of the first series. */
+static const json_t *first_of(const json_t *answer, const char *list)
+{
+    return json_array_get(json_object_get(json_array_get(json_object_get(answer, "series"), 0), list), 0);
+}
+
+static bool exemplar_has_label(const json_t *exemplar, const char *name)
+{
+    size_t i;
+    json_t *label;
+    json_array_foreach(json_object_get(exemplar, "labels"), i, label)
+    {
+        if (strcmp(json_string_value(json_object_get(label, "name")), name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void a_heatmap_counts_a_profile_of_several_threads_once(void)
+{
+    size_t n;
+    push_threads();
+    json_t *answer = ask_series("SelectHeatmap", "\"queryType\":1,\"exemplarType\":2", &n);
+    CHECK_INT(n, 1);
+    const json_t *slot = first_of(answer, "slots"), *counts = json_object_get(slot, "counts"),
+                 *edges = json_object_get(slot, "yMin"), *exemplars = json_object_get(slot, "exemplars");
+    CHECK_INT(json_integer_value(json_array_get(counts, 0)), 1);
+    CHECK_INT(json_integer_value(json_array_get(counts, 19)), 1);
+    CHECK_INT(json_number_value(json_array_get(edges, 0)), 30);
+    CHECK_INT(json_number_value(json_array_get(edges, 1)), 31); /* whole numbers of 1.5 */
+    CHECK_INT(json_array_size(exemplars), 2);
+    CHECK_STR(json_string_value(json_object_get(json_array_get(exemplars, 1), "value")), "60");
+    CHECK(exemplar_has_label(json_array_get(exemplars, 0), "zone"));
+    CHECK(exemplar_has_label(json_array_get(exemplars, 1), "zone"));
+    CHECK(!exemplar_has_label(json_array_get(exemplars, 1), "thread")); /* it has no single one */
+    json_decref(answer);
+    /* By thread, they are two. */
+    answer = ask_series("SelectHeatmap", "\"queryType\":1,\"exemplarType\":2,\"groupBy\":[\"thread\"]", &n);
+    CHECK_INT(n, 3);
+    json_decref(answer);
+    server_tear_down();
+}
+
+static void a_point_has_the_whole_of_its_largest_profile(void)
+{
+    size_t n;
+    push_threads();
+    json_t *answer = ask_series("SelectSeries", "\"exemplarType\":2", &n);
+    CHECK_INT(n, 1);
+    const json_t *point = first_of(answer, "points"), *one = json_array_get(json_object_get(point, "exemplars"), 0);
+    CHECK_INT(json_number_value(json_object_get(point, "value")), 90);
+    CHECK_STR(json_string_value(json_object_get(one, "value")), "60");
+    CHECK(!exemplar_has_label(one, "thread"));
+    json_decref(answer);
+    answer = ask_series("SelectSeries", "\"aggregation\":1", &n);
+    CHECK_INT(json_number_value(json_object_get(first_of(answer, "points"), "value")), 45);
+    json_decref(answer);
+    server_tear_down();
+}
+
+/* What came within a step before the start belongs to the first slot, as to the first point of SelectSeries. */
+static void a_heatmap_begins_a_step_before_its_start(void)
+{
+    size_t n;
+    set_up();
+    json_t *answer = ask_series("SelectHeatmap", "\"queryType\":1,\"start\":150000", &n);
+    CHECK_STR(json_string_value(json_object_get(first_of(answer, "slots"), "timestamp")), "150000");
+    json_decref(answer);
+    server_tear_down();
+}
+
 static void the_store_is_described(void)
 {
     server_set_up((struct store_limits){0});
@@ -163,6 +255,9 @@ int main(void)
     RUN(render_diff_has_both_sides);
     RUN(label_values_are_a_list);
     RUN(a_heatmap_counts_profiles_by_total);
+    RUN(a_heatmap_counts_a_profile_of_several_threads_once);
+    RUN(a_point_has_the_whole_of_its_largest_profile);
+    RUN(a_heatmap_begins_a_step_before_its_start);
     RUN(the_store_is_described);
     RUN(settings_are_kept);
     uv_run(&server_loop, UV_RUN_DEFAULT);
