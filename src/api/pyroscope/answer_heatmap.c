@@ -212,6 +212,8 @@ static int answer_heatmap_prepare(struct querier_call *q)
         code = querier_call_step(q);
     if (code == 0 && q->range.from_ms >= q->range.until_ms)
         code = err_set(&q->err, -EINVAL, "start must be before end");
+    if (code == 0 && q->request.limit.value < 0)
+        code = err_set(&q->err, -EINVAL, "limit must be non-negative, got %lld", (long long)q->request.limit.value);
     const int64_t type = q->request.heatmap_type.value;
     if (code == 0 && type != HEATMAP_INDIVIDUAL && type != HEATMAP_SPAN)
         code = err_set(&q->err, -EINVAL, "valid heatmap query type must be specified");

@@ -120,6 +120,10 @@ static void a_heatmap_counts_profiles_by_total(void)
                  "{\"profileTypeID\":\"" SERVER_CPU "\",\"start\":1,\"end\":2,\"step\":1,\"queryType\":1}", 200, "{}");
     server_check("SelectHeatmap", "{\"profileTypeID\":\"" SERVER_CPU "\",\"start\":1,\"end\":2,\"step\":1}", 400,
                  "{\"code\":\"invalid_argument\",\"message\":\"valid heatmap query type must be specified\"}");
+    server_check("SelectHeatmap", "{" HEATMAP ",\"limit\":-1}", 400,
+                 "{\"code\":\"invalid_argument\",\"message\":\"limit must be non-negative, got -1\"}");
+    server_check("SelectHeatmap", "{" HEATMAP ",\"exemplarType\":3}", 400,
+                 "{\"code\":\"invalid_argument\",\"message\":\"exemplars of spans require a heat map of spans\"}");
     server_tear_down();
 }
 
