@@ -123,12 +123,12 @@ static void answer_heatmap_put_slot(const struct answer_heatmap *h, const uint32
 static void answer_heatmap_put_group(const struct answer_heatmap *h, const uint32_t *numbers, size_t n, struct buf *out)
 {
     cleanup_buf struct buf series = BUF_INIT(QUERIER_ANSWER_MAX);
-    const struct whole_profile *sums = h->items;
-    querier_put_labels(h->groups.keys[sums[numbers[0]].group], 1, &series);
+    const struct whole_profile *items = h->items;
+    querier_put_labels(h->groups.keys[items[numbers[0]].group], 1, &series);
     for (size_t i = 0, k; i < n; i += k) {
-        const int64_t slot = answer_heatmap_slot(h, &sums[numbers[i]]);
+        const int64_t slot = answer_heatmap_slot(h, &items[numbers[i]]);
         k = 1;
-        while (i + k < n && answer_heatmap_slot(h, &sums[numbers[i + k]]) == slot)
+        while (i + k < n && answer_heatmap_slot(h, &items[numbers[i + k]]) == slot)
             k++;
         answer_heatmap_put_slot(h, &numbers[i], k, &series);
     }
