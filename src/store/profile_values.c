@@ -110,30 +110,25 @@ static void values_add_sample(struct values_search *v, uint32_t profile, int64_t
     }
 }
 
-static int values_by_span(const struct profile_value *a, const struct profile_value *b)
-{
-    if (a->profile != b->profile)
-        return a->profile < b->profile ? -1 : 1;
-    return memcmp(a->span, b->span, sizeof a->span);
-}
-
 static int values_order(const void *a, const void *b)
 {
     const struct profile_value *x = a, *y = b;
-    const int by_span = values_by_span(x, y);
-    if (by_span)
-        return by_span;
-    return x->has_trace != y->has_trace ? (x->has_trace ? -1 : 1) : memcmp(x->trace, y->trace, sizeof x->trace);
+    if (x->profile != y->profile)
+        return x->profile < y->profile ? -1 : 1;
+    const int by_span = memcmp(x->span, y->span, sizeof x->span);
+    if (by_span || x->has_trace != y->has_trace)
+        return by_span ? by_span : x->has_trace ? 1 : -1;
+    return memcmp(x->trace, y->trace, sizeof x->trace);
 }
 
-/* Adds up what is of the same profile and span, from `first` on. */
+/* Adds up what is of the same profile and span of a trace, from `first` on. */
 static void values_settle(struct values_search *v, size_t first)
 {
     size_t to = first;
     if (v->len > first)
         qsort(v->items + first, v->len - first, sizeof *v->items, values_order);
     for (size_t i = first; i < v->len; i++) {
-        if (to > first && values_by_span(&v->items[to - 1], &v->items[i]) == 0)
+        if (to > first && values_order(&v->items[to - 1], &v->items[i]) == 0)
             v->items[to - 1].value = flame_sum(v->items[to - 1].value, v->items[i].value);
         else
             v->items[to++] = v->items[i];

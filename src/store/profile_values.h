@@ -22,7 +22,7 @@ struct profile_value {
     uint32_t profile;             /* the number that the caller gave it */
     uint32_t has_trace;           /* 0 or 1 */
     uint8_t span[SPAN_ID_SIZE];   /* 0 where it is not by span */
-    uint8_t trace[TRACE_ID_SIZE]; /* of a sample of the span */
+    uint8_t trace[TRACE_ID_SIZE]; /* of the span; 0 where it has none */
 };
 
 /* ---- bodies ---- */
@@ -43,5 +43,5 @@ must_check int values_check(void *arg, size_t n, struct str answer, struct err *
 /* How many bodies, trees or slices were left out as they are damaged. */
 uint32_t values_damaged(struct str answer);
 size_t values_count(struct str answer);
-/* Ordered by profile and span, each pair once per item. `i` < values_count(). */
+/* Ordered by profile, span and trace, each once per item. `i` < values_count(). */
 struct profile_value values_at(struct str answer, size_t i);

@@ -96,7 +96,8 @@ static int value_order(const void *a, const void *b)
     if (x->point.time_ns != y->point.time_ns)
         return x->point.time_ns < y->point.time_ns ? -1 : 1;
     const int by_id = memcmp(x->point.id, y->point.id, sizeof x->point.id);
-    return by_id ? by_id : memcmp(x->span, y->span, sizeof x->span);
+    const int by_span = memcmp(x->span, y->span, sizeof x->span);
+    return by_id ? by_id : by_span ? by_span : memcmp(x->trace, y->trace, sizeof x->trace);
 }
 
 static void value_visit(struct value_walk *w)

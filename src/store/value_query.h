@@ -9,10 +9,10 @@
 #include "store/select.h"
 
 struct store_value {
-    struct store_point point;   /* the profile; its total is that of the value alone */
-    bool has_trace;             /* of a span: a sample of it had one */
-    uint8_t span[SPAN_ID_SIZE]; /* where it was asked for by span */
-    uint8_t trace[TRACE_ID_SIZE];
+    struct store_point point;     /* the profile; its total is that of the value alone */
+    bool has_trace;               /* of a span */
+    uint8_t span[SPAN_ID_SIZE];   /* where it was asked for by span */
+    uint8_t trace[TRACE_ID_SIZE]; /* of the span: one with another trace is another span */
 };
 /* All values, series after series, those of one in the order of time: one of each span, or one of each profile, which
  * may be 0. Profiles that are damaged are left out. */

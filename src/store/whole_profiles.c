@@ -27,17 +27,17 @@ struct whole_list {
 };
 
 /* IDs are hashes of contents. */
-static uint64_t whole_key(uint32_t group, const struct store_point *p, const uint8_t *span)
+static uint64_t whole_key(uint32_t group, const struct store_point *p, const struct store_value *span)
 {
-    uint64_t key, part = 0;
+    uint64_t key;
     memcpy(&key, p->id, sizeof key);
-    if (span)
-        memcpy(&part, span, sizeof part);
-    return key ^ hash_number_high((uint64_t)p->time_ns) ^ hash_number_high(hash_number_high(part) + group);
+    key ^= hash_number_high((uint64_t)p->time_ns) ^ hash_number_high(group);
+    return span ? key ^ hash_bytes(span->span, sizeof span->span) ^ hash_bytes(span->trace, sizeof span->trace) : key;
 }
 
 /* NULL: its parts before were there, or there is no room. */
-static struct whole_profile *whole_add(struct whole_list *l, const struct store_point *p, const uint8_t *span)
+static struct whole_profile *whole_add(struct whole_list *l, const struct store_point *p,
+                                       const struct store_value *span)
 {
     struct label_groups *groups = l->ask->groups;
     const uint32_t group = groups ? label_group_of(groups, p->series) : 0;
@@ -72,7 +72,7 @@ static void whole_visit_value(void *arg, const struct store_value *v)
         (void)whole_add(l, &v->point, NULL);
         return;
     }
-    if (!whole_add(l, &v->point, v->span))
+    if (!whole_add(l, &v->point, v))
         return;
     xgrow(&l->spans, &l->span_cap, l->len, sizeof *l->spans);
     struct whole_span *span = &l->spans[l->len - 1];

@@ -208,6 +208,34 @@ static void a_point_has_the_whole_of_its_largest_profile(void)
     server_tear_down();
 }
 
+/* A span is one of its trace, whatever threads it had. */
+static void a_heatmap_counts_spans_of_traces(void)
+{
+    static const char span[] = "00000000000000b1", a[] = "000000000000000000000000000000a1",
+                      b[] = "000000000000000000000000000000a2";
+    static const struct made_sample spent[] = {{"main;work", {10}, "t1", span, a},
+                                               {"main;work", {50}, "t2", span, a},
+                                               {"main;work", {6}, "t1", span, b},
+                                               {"main;work", {5}, NULL, span, NULL},
+                                               {"main;idle", {900}, NULL, NULL, NULL}};
+    size_t n;
+    server_set_up((struct store_limits){0});
+    server_push("shop", "eu", 100, spent, 5);
+    json_t *answer = ask_series("SelectHeatmap", "\"queryType\":2,\"exemplarType\":3", &n);
+    CHECK_INT(n, 1);
+    const json_t *slot = first_of(answer, "slots"), *counts = json_object_get(slot, "counts"),
+                 *exemplars = json_object_get(slot, "exemplars"), *most = json_array_get(exemplars, 1);
+    CHECK_INT(json_integer_value(json_array_get(counts, 0)), 2); /* 5 and 6, from 5 to 60 */
+    CHECK_INT(json_integer_value(json_array_get(counts, 19)), 1);
+    CHECK_STR(json_string_value(json_object_get(json_array_get(exemplars, 0), "traceId")), b);
+    CHECK_STR(json_string_value(json_object_get(most, "value")), "60");
+    CHECK_STR(json_string_value(json_object_get(most, "spanId")), span);
+    CHECK_STR(json_string_value(json_object_get(most, "traceId")), a);
+    CHECK(!exemplar_has_label(most, "thread"));
+    json_decref(answer);
+    server_tear_down();
+}
+
 /* What came within a step before the start belongs to the first slot, as to the first point of SelectSeries. */
 static void a_heatmap_begins_a_step_before_its_start(void)
 {
@@ -261,6 +289,7 @@ int main(void)
     RUN(a_heatmap_counts_profiles_by_total);
     RUN(a_heatmap_counts_a_profile_of_several_threads_once);
     RUN(a_point_has_the_whole_of_its_largest_profile);
+    RUN(a_heatmap_counts_spans_of_traces);
     RUN(a_heatmap_begins_a_step_before_its_start);
     RUN(the_store_is_described);
     RUN(settings_are_kept);
