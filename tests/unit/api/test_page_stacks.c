@@ -155,7 +155,6 @@ static void what_is_shown_can_be_downloaded(void)
     check_download("html", "text/html; charset=utf-8", "shop-cpu-19700101T000000Z.html");
     check_download("pprof", "application/octet-stream", "shop-cpu-19700101T000000Z.pb.gz");
     cleanup_probe struct probe_reply r = page_get("download?format=pprof&recursion=1&" SHOP);
-    cleanup_buf struct buf plain = BUF_INIT(1 << 20);
     cleanup_symbols struct symbols symbols;
     struct profile p;
     struct err err = {0};
